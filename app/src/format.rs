@@ -1,0 +1,143 @@
+//! Sizes, ages and dates as people of each language read them.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::model::Lang;
+
+/// Bytes with a binary prefix and at most one decimal: `1.9 TiB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut unit = 0;
+    let mut scaled = bytes;
+    // Integer tenths, so that no value depends on the rounding of floats.
+    let mut tenths = 0;
+    while scaled >= 1024 && unit < UNITS.len() - 1 {
+        tenths = (scaled % 1024) * 10 / 1024;
+        scaled /= 1024;
+        unit += 1;
+    }
+    if scaled >= 100 {
+        format!("{scaled} {}", UNITS[unit])
+    } else {
+        format!("{scaled}.{tenths} {}", UNITS[unit])
+    }
+}
+
+/// The distance of two moments in one unit: `2 hours ago`, `in 3 days`, `just now`.
+pub fn age(lang: Lang, now: Timestamp, then: Timestamp) -> String {
+    let seconds = now.as_second() - then.as_second();
+    let past = seconds >= 0;
+    let seconds = seconds.unsigned_abs();
+    if seconds < 60 {
+        return lang.texts().just_now.to_owned();
+    }
+    let (count, unit) = match seconds {
+        ..3_600 => (seconds / 60, Unit::Minute),
+        ..172_800 => (seconds / 3_600, Unit::Hour),
+        ..5_184_000 => (seconds / 86_400, Unit::Day),
+        ..63_072_000 => (seconds / 2_592_000, Unit::Month),
+        _ => (seconds / 31_536_000, Unit::Year),
+    };
+    let length = unit.count(lang, count);
+    match (lang, past) {
+        (Lang::Zh, true) => format!("{length}前"),
+        (Lang::Zh, false) => format!("{length}后"),
+        (Lang::En, true) => format!("{length} ago"),
+        (Lang::En, false) => format!("in {length}"),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Unit {
+    Minute,
+    Hour,
+    Day,
+    Month,
+    Year,
+}
+
+impl Unit {
+    fn count(self, lang: Lang, n: u64) -> String {
+        let (zh, en) = match self {
+            Self::Minute => ("分钟", "minute"),
+            Self::Hour => ("小时", "hour"),
+            Self::Day => ("天", "day"),
+            Self::Month => ("个月", "month"),
+            Self::Year => ("年", "year"),
+        };
+        match lang {
+            Lang::Zh => format!("{n} {zh}"),
+            Lang::En if n == 1 => format!("1 {en}"),
+            Lang::En => format!("{n} {en}s"),
+        }
+    }
+}
+
+/// `2026-11-21 12:34` in the zone of the site.
+pub fn minute(zone: &TimeZone, time: Timestamp) -> String {
+    time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// `2026-11-21` in the zone of the site.
+pub fn day(zone: &TimeZone, time: Timestamp) -> String {
+    time.to_zoned(zone.clone()).strftime("%Y-%m-%d").to_string()
+}
+
+/// A count with thousands separators: `12,345`.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Puts values into a text of [`crate::text`]: `{0}`, `{1}`…
+pub fn fill(text: &str, values: &[&str]) -> String {
+    let mut out = text.to_owned();
+    for (i, value) in values.iter().enumerate() {
+        out = out.replace(&format!("{{{i}}}"), value);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_use_binary_prefixes_and_at_most_one_decimal() {
+        assert_eq!(size(0), "0 B");
+        assert_eq!(size(1023), "1023 B");
+        assert_eq!(size(1024), "1.0 KiB");
+        assert_eq!(size(1536), "1.5 KiB");
+        assert_eq!(size(768 * 1024 * 1024), "768 MiB");
+        assert_eq!(size(u64::MAX), "15.9 EiB");
+    }
+
+    #[test]
+    fn ages_are_told_in_one_unit_in_both_directions() {
+        let now = Timestamp::from_second(1_000_000_000).unwrap_or_default();
+        let at = |s| Timestamp::from_second(1_000_000_000 - s).unwrap_or_default();
+        assert_eq!(age(Lang::En, now, at(30)), "just now");
+        assert_eq!(age(Lang::En, now, at(60)), "1 minute ago");
+        assert_eq!(age(Lang::Zh, now, at(7_300)), "2 小时前");
+        assert_eq!(age(Lang::En, now, at(-90_000)), "in 25 hours");
+        assert_eq!(age(Lang::En, now, at(86_400 * 59)), "59 days ago");
+        assert_eq!(age(Lang::En, now, at(86_400 * 400)), "13 months ago");
+    }
+
+    #[test]
+    fn counts_are_grouped_by_three() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_234_567), "1,234,567");
+    }
+}

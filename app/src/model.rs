@@ -1,0 +1,301 @@
+//! The plain data that pages show; filled by the server, read by components.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The two languages of every page.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Lang {
+    /// Simplified Chinese, the default, without a path prefix.
+    #[default]
+    Zh,
+    /// English, under `/en`.
+    En,
+}
+
+impl Lang {
+    /// Both languages, default first.
+    pub const ALL: [Self; 2] = [Self::Zh, Self::En];
+
+    /// BCP 47 tag for `lang` and `hreflang`.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Zh => "zh-CN",
+            Self::En => "en",
+        }
+    }
+
+    /// What precedes every path of this language: empty or `/en`.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Zh => "",
+            Self::En => "/en",
+        }
+    }
+
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Zh => Self::En,
+            Self::En => Self::Zh,
+        }
+    }
+}
+
+/// A text in both languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bilingual {
+    /// Simplified Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+impl Bilingual {
+    /// The text in one language.
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Zh => &self.zh,
+            Lang::En => &self.en,
+        }
+    }
+
+    /// The same text in both, for names that have no translation.
+    pub fn same(text: &str) -> Self {
+        Self { zh: text.to_owned(), en: text.to_owned() }
+    }
+}
+
+/// Shelf of the list on which a mirror stands.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Category {
+    /// Operating systems and their package archives.
+    System,
+    /// Installer and cloud images.
+    Image,
+    /// Package registries of languages and of science.
+    Language,
+    /// Package archives of one application or platform.
+    Application,
+    /// Source code and everything else.
+    #[default]
+    Other,
+}
+
+impl Category {
+    /// Every category in the order of the list page.
+    pub const ALL: [Self; 5] =
+        [Self::System, Self::Image, Self::Language, Self::Application, Self::Other];
+
+    /// The value in URLs and in `mirror.toml`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Image => "image",
+            Self::Language => "language",
+            Self::Application => "application",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What the backend says of the last run; never derived from content.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// The last run ended well.
+    Success,
+    /// A run is under way.
+    Syncing,
+    /// A run is queued.
+    Pending,
+    /// The last run ended badly.
+    Failed,
+    /// Switched off by the operator.
+    Paused,
+    /// A reverse proxy with a cache: there are no runs.
+    Cached,
+    /// A reverse proxy without a cache.
+    Proxied,
+    /// The backend does not say, or says something unintelligible.
+    #[default]
+    Unknown,
+}
+
+impl State {
+    /// Every state, in the order of filters.
+    pub const ALL: [Self; 8] = [
+        Self::Success,
+        Self::Syncing,
+        Self::Pending,
+        Self::Failed,
+        Self::Paused,
+        Self::Cached,
+        Self::Proxied,
+        Self::Unknown,
+    ];
+
+    /// The value in URLs and in the API.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Syncing => "syncing",
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+            Self::Paused => "paused",
+            Self::Cached => "cached",
+            Self::Proxied => "proxied",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How old the content itself is, measured against the expected interval.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Freshness {
+    /// Within twice the expected interval.
+    Fresh,
+    /// Within a week more than that.
+    Late,
+    /// Older.
+    Stale,
+    /// Past a date after which clients refuse it (`Valid-Until`).
+    Expired,
+    /// Not measured.
+    #[default]
+    Unknown,
+}
+
+impl Freshness {
+    /// The value in URLs and in the API.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Late => "late",
+            Self::Stale => "stale",
+            Self::Expired => "expired",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One mirror as the list, its pages and the API show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirror {
+    /// Identifier, also the name of its content folder.
+    pub id: String,
+    /// Display name.
+    pub name: Bilingual,
+    /// One sentence; empty when no folder describes the mirror.
+    pub description: Bilingual,
+    /// Shelf.
+    pub category: Category,
+    /// Other spellings; they redirect and are found by search.
+    pub aliases: Vec<String>,
+    /// Words by which the list and the search find it.
+    pub keywords: Vec<String>,
+    /// Path of the tree below the host, with a leading and no trailing slash.
+    pub path: String,
+    /// Page of the upstream project that lists this site as an official mirror.
+    pub official: Option<String>,
+    /// Home page of the project.
+    pub homepage: Option<String>,
+    /// Where it is synchronised from, user names removed.
+    pub upstream: Option<String>,
+    /// State of the last run.
+    pub state: State,
+    /// End of the last good run.
+    pub last_success: Option<Timestamp>,
+    /// End of the last run, good or bad.
+    pub last_attempt: Option<Timestamp>,
+    /// Start of the next run.
+    pub next: Option<Timestamp>,
+    /// Size in bytes.
+    pub size_bytes: Option<u64>,
+    /// Expected time between two upstream changes that reach the mirror.
+    pub interval: Option<SignedDuration>,
+    /// What the tree says of its own age.
+    pub content_time: Option<Timestamp>,
+    /// Verdict on `content_time`.
+    pub freshness: Freshness,
+    /// Whether a full guide exists (otherwise the page shows what is known).
+    pub has_guide: bool,
+    /// When the backend's statement was recorded, if it is a recording and not live.
+    pub recorded_at: Option<Timestamp>,
+}
+
+impl Mirror {
+    /// A mirror of which nothing is known but its name and place.
+    pub fn bare(id: &str, path: String) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: Bilingual::same(id),
+            description: Bilingual::default(),
+            category: Category::default(),
+            aliases: Vec::new(),
+            keywords: Vec::new(),
+            path,
+            official: None,
+            homepage: None,
+            upstream: None,
+            state: State::default(),
+            last_success: None,
+            last_attempt: None,
+            next: None,
+            size_bytes: None,
+            interval: None,
+            content_time: None,
+            freshness: Freshness::default(),
+            has_guide: false,
+            recorded_at: None,
+        }
+    }
+
+    /// Everything by which the mirror is found, in small letters, the names in both languages.
+    pub fn words(&self) -> String {
+        let mut words = format!("{} {} {}", self.id, self.name.zh, self.name.en);
+        for word in self.aliases.iter().chain(&self.keywords) {
+            words.push(' ');
+            words.push_str(word);
+        }
+        words.to_lowercase()
+    }
+
+    /// The moment against which ages of sync times are told: the recording's, or now.
+    pub fn as_of(&self, now: Timestamp) -> Timestamp {
+        self.recorded_at.unwrap_or(now)
+    }
+}
+
+/// One backend as the status page and the API show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackendReport {
+    /// Kind as written in the configuration, `tunasync` and so on.
+    pub kind: String,
+    /// Address without user information.
+    pub url: String,
+    /// Whether the last poll brought an intelligible answer.
+    pub ok: bool,
+    /// When the answer in use was fetched.
+    pub fetched_at: Option<Timestamp>,
+    /// Why the last poll failed.
+    pub error: Option<String>,
+    /// Entries in use.
+    pub entries: usize,
+    /// Entries that could not be read.
+    pub dropped: usize,
+    /// Set when the answer is a recording.
+    pub recorded_at: Option<Timestamp>,
+}

@@ -1,0 +1,335 @@
+//! The page of one mirror: its state, its guide in the chosen options, what is known of it.
+
+use jiff::{Timestamp, civil::Date};
+use leptos::prelude::*;
+
+use crate::{
+    Chrome, Document, format,
+    model::{Freshness, Lang, Mirror},
+    part::{self, Choice},
+    shell::Section,
+};
+
+/// Data of the page.
+pub struct GuideView {
+    /// Language.
+    pub lang: Lang,
+    /// Moment of rendering.
+    pub now: Timestamp,
+    /// The mirror.
+    pub mirror: Mirror,
+    /// Its guide, when there is one.
+    pub guide: Option<Guide>,
+}
+
+/// A guide with every option applied.
+pub struct Guide {
+    /// Title of the guide.
+    pub title: String,
+    /// Options in the order of the front matter.
+    pub options: Vec<GuideOption>,
+    /// Text and snippets in order.
+    pub blocks: Vec<Block>,
+    /// Headings of the second level: fragment and text.
+    pub contents: Vec<(String, String)>,
+    /// Canonical query of the chosen options, without `?`; empty for the defaults.
+    pub query: String,
+    /// Day of the last review.
+    pub reviewed: Option<Date>,
+    /// End of life of a chosen release, when it lies in the past.
+    pub ended: Option<Date>,
+    /// Where the page's source can be edited.
+    pub edit_url: Option<String>,
+}
+
+/// One option as the form shows it.
+pub struct GuideOption {
+    /// Name in the URL.
+    pub id: String,
+    /// Label.
+    pub label: String,
+    /// Shape.
+    pub kind: OptionKind,
+}
+
+/// Shape of an option.
+pub enum OptionKind {
+    /// A closed list.
+    Select(Vec<Choice>),
+    /// On or off.
+    Toggle(bool),
+}
+
+/// A piece of a guide.
+pub enum Block {
+    /// Rendered Markdown.
+    Html(String),
+    /// A snippet.
+    Snippet(Snippet),
+}
+
+/// A snippet in the chosen options.
+pub struct Snippet {
+    /// Identifier within the guide, also the HTML id.
+    pub id: String,
+    /// The code as HTML.
+    pub html: String,
+    /// Where to and by whom.
+    pub role: Role,
+    /// Address of the plain text, absolute; absent for samples.
+    pub raw_url: Option<String>,
+    /// Shell line that writes the file, for files.
+    pub curl: Option<String>,
+    /// Whether it takes something back.
+    pub is_undo: bool,
+}
+
+/// What a snippet is for.
+pub enum Role {
+    /// Content of a whole file.
+    Write(String),
+    /// Lines for the end of a file.
+    Append(String),
+    /// Commands for root.
+    Root,
+    /// Commands for anyone.
+    User,
+    /// Commands within a project directory.
+    Project,
+    /// Output to compare with.
+    Sample,
+}
+
+/// Makes the page.
+pub fn document(chrome: &Chrome, view: GuideView) -> Document {
+    let lang = view.lang;
+    let t = lang.texts();
+    let GuideView { mirror, guide, now, .. } = view;
+    let name = mirror.name.get(lang).to_owned();
+    let title = match &guide {
+        Some(guide) => guide.title.clone(),
+        None => name.clone(),
+    };
+    let query = guide.as_ref().map(|g| g.query.clone()).unwrap_or_default();
+    let path = if query.is_empty() {
+        format!("/docs/{}", mirror.id)
+    } else {
+        format!("/docs/{}?{query}", mirror.id)
+    };
+    let facts = facts(chrome, lang, now, &mirror);
+    let markdown = guide.as_ref().map(|guide| {
+        let suffix =
+            if guide.query.is_empty() { String::new() } else { format!("?{}", guide.query) };
+        let href = format!("{}/docs/{}.md{suffix}", lang.prefix(), mirror.id);
+        view! { <li><a href=href>{t.guide_markdown}</a></li> }
+    });
+    let edit = guide
+        .as_ref()
+        .and_then(|g| g.edit_url.clone())
+        .map(|url| view! { <li><a href=url>{t.guide_edit}</a></li> });
+    let reviewed = guide.as_ref().and_then(|g| g.reviewed).map(|day| {
+        view! { <li class="quiet">{format::fill(t.guide_reviewed, &[&day.to_string()])}</li> }
+    });
+    let has_guide = guide.is_some();
+    let body = match guide {
+        Some(guide) => guide_body(lang, &mirror, guide),
+        None => view! {
+            <p class="notice">{t.guide_pending}</p>
+            <h2>{t.guide_facts}</h2>
+        }
+        .into_any(),
+    };
+    let main = view! {
+        <div class="wide">
+            <div class="page-head">
+                <h1>{title.clone()}</h1>
+                <p class="lead">{mirror.description.get(lang).to_owned()}</p>
+                {state_line(chrome, lang, now, &mirror)}
+            </div>
+            <div class="guide" id="guide">
+                {body}
+                {has_guide.then(|| view! { <h2 id="facts">{t.guide_facts}</h2> })}
+                {facts}
+                <ul class="page-links">{markdown}{edit}{reviewed}</ul>
+            </div>
+        </div>
+    };
+    Document {
+        lang,
+        title: if has_guide { title } else { name },
+        description: mirror.description.get(lang).to_owned(),
+        path,
+        section: Section::Docs,
+        noindex: !query.is_empty(),
+        main: main.into_any(),
+    }
+}
+
+/// State, ages and the way to the files in one line under the title.
+fn state_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
+    let t = lang.texts();
+    let zone = &chrome.site.time_zone;
+    let content = m.content_time.map(|time| {
+        view! {
+            <li>{t.fact_content} " " {part::ago(lang, zone, now, Some(time), "")} " " {part::freshness_mark(lang, m.freshness)}</li>
+        }
+    });
+    let success = m.last_success.map(|time| {
+        view! { <li>{t.fact_success} " " {part::ago(lang, zone, m.as_of(now), Some(time), "")}</li> }
+    });
+    let recorded = m.recorded_at.map(|time| {
+        view! { <li class="quiet">{format::fill(t.as_of, &[&format::day(zone, time)])}</li> }
+    });
+    view! {
+        <ul class="state-line">
+            <li>{part::state_mark(lang, m.state)}</li>
+            {content}
+            {success}
+            {recorded}
+            <li>{part::size(lang, m.size_bytes)}</li>
+            <li><a href=format!("{}{}/", lang.prefix(), m.path)>{t.guide_browse}</a></li>
+            <li>{part::official_mark(lang, m)}</li>
+        </ul>
+    }
+    .into_any()
+}
+
+fn guide_body(lang: Lang, mirror: &Mirror, guide: Guide) -> AnyView {
+    let t = lang.texts();
+    let contents = (guide.contents.len() > 2).then(|| {
+        let items = guide
+            .contents
+            .iter()
+            .map(|(id, text)| view! { <li><a href=format!("#{id}")>{text.clone()}</a></li> })
+            .collect_view();
+        view! {
+            <nav class="contents" aria-label=t.guide_contents>
+                <ol>{items}</ol>
+            </nav>
+        }
+    });
+    let ended = guide.ended.map(|day| {
+        view! { <p class="notice warn">{format::fill(t.guide_eol_note, &[&day.to_string()])}</p> }
+    });
+    let form = (!guide.options.is_empty()).then(|| options_form(lang, mirror, &guide.options));
+    let blocks = guide
+        .blocks
+        .into_iter()
+        .map(|block| match block {
+            Block::Html(html) => view! { <div class="prose" inner_html=html></div> }.into_any(),
+            Block::Snippet(snippet) => snippet_view(lang, snippet),
+        })
+        .collect_view();
+    view! {
+        {form}
+        {ended}
+        {contents}
+        {blocks}
+    }
+    .into_any()
+}
+
+fn options_form(lang: Lang, mirror: &Mirror, options: &[GuideOption]) -> AnyView {
+    let t = lang.texts();
+    let fields = options
+        .iter()
+        .map(|option| match &option.kind {
+            OptionKind::Select(choices) => part::select(&option.id, &option.label, choices),
+            // The hidden field comes first, so that the box, when ticked, has the last word.
+            OptionKind::Toggle(on) => view! {
+                <label class="field toggle">
+                    <input type="hidden" name=option.id.clone() value="off" />
+                    <input type="checkbox" name=option.id.clone() value="on" checked=*on />
+                    <span>{option.label.clone()}</span>
+                </label>
+            }
+            .into_any(),
+        })
+        .collect_view();
+    view! {
+        <form class="options" action=format!("{}/docs/{}", lang.prefix(), mirror.id) method="get" aria-label=t.guide_options data-swap="#guide">
+            {fields}
+            <button type="submit">{t.guide_apply}</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn snippet_view(lang: Lang, snippet: Snippet) -> AnyView {
+    let t = lang.texts();
+    let caption = match &snippet.role {
+        Role::Write(file) => format::fill(t.guide_write_to, &[file]),
+        Role::Append(file) => format::fill(t.guide_append_to, &[file]),
+        Role::Root => t.guide_as_root.to_owned(),
+        Role::User => t.guide_as_user.to_owned(),
+        Role::Project => t.guide_in_project.to_owned(),
+        Role::Sample => t.guide_sample.to_owned(),
+    };
+    let undo = snippet.is_undo.then(|| view! { <span class="badge">{t.guide_undo}</span> });
+    let is_sample = matches!(snippet.role, Role::Sample);
+    let code_id = format!("code-{}", snippet.id);
+    let raw = snippet.raw_url.map(|url| view! { <a href=url>{t.guide_raw}</a> });
+    let copy = (!is_sample).then(|| {
+        view! {
+            <button type="button" hidden data-copy=format!("#{code_id}") data-done=t.guide_copied>{t.guide_copy}</button>
+        }
+    });
+    let curl = snippet.curl.map(|line| {
+        let id = format!("curl-{}", snippet.id);
+        view! {
+            <details class="curl">
+                <summary>{t.guide_by_curl}</summary>
+                <pre tabindex="0"><code id=id.clone()>{line}</code></pre>
+            </details>
+        }
+    });
+    view! {
+        <figure class=if is_sample { "snippet sample" } else { "snippet" } id=snippet.id>
+            <figcaption><span class="target">{caption}</span>{undo}<span class="actions">{raw}{copy}</span></figcaption>
+            <pre tabindex="0"><code id=code_id inner_html=snippet.html></code></pre>
+            {curl}
+        </figure>
+    }
+    .into_any()
+}
+
+fn facts(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
+    let t = lang.texts();
+    let zone = &chrome.site.time_zone;
+    let as_of = m.as_of(now);
+    let url = format!("{}{}/", chrome.site.base_url, m.path);
+    let mut rows: Vec<(&'static str, AnyView)> = vec![
+        (t.fact_path, view! { <code>{url}</code> }.into_any()),
+        (t.fact_size, part::size(lang, m.size_bytes)),
+        (t.fact_state, part::state_mark(lang, m.state)),
+        (t.fact_success, part::moment(lang, zone, as_of, m.last_success, t.unknown)),
+        (t.fact_attempt, part::moment(lang, zone, as_of, m.last_attempt, t.unknown)),
+        (t.fact_next, part::moment(lang, zone, as_of, m.next, t.unknown)),
+        (t.fact_content, content_fact(chrome, lang, now, m)),
+    ];
+    if let Some(upstream) = &m.upstream {
+        rows.push((t.fact_upstream, view! { <code>{upstream.clone()}</code> }.into_any()));
+    }
+    if let Some(url) = &m.homepage {
+        rows.push((t.fact_homepage, view! { <a href=url.clone()>{url.clone()}</a> }.into_any()));
+    }
+    if let Some(url) = &m.official {
+        rows.push((t.fact_official, view! { <a href=url.clone()>{url.clone()}</a> }.into_any()));
+    }
+    if !m.aliases.is_empty() {
+        rows.push((t.fact_aliases, m.aliases.join(" · ").into_any()));
+    }
+    let rows = rows
+        .into_iter()
+        .map(|(label, value)| view! { <div><dt>{label}</dt><dd>{value}</dd></div> })
+        .collect_view();
+    view! { <dl class="facts">{rows}</dl> }.into_any()
+}
+
+fn content_fact(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
+    let t = lang.texts();
+    let zone = &chrome.site.time_zone;
+    let verdict = (m.freshness != Freshness::Unknown)
+        .then(|| view! { " " {part::freshness_mark(lang, m.freshness)} });
+    view! { {part::moment(lang, zone, now, m.content_time, t.not_measured)} {verdict} }.into_any()
+}

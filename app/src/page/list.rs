@@ -1,0 +1,286 @@
+//! The front page: every mirror, filtered and sorted as the query says.
+
+use jiff::Timestamp;
+use leptos::prelude::*;
+
+use crate::{
+    Chrome, Document, format,
+    model::{Category, Freshness, Lang, Mirror, State},
+    part::{self, Choice},
+    shell::Section,
+};
+
+/// Order of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// By name, as dictionaries do.
+    #[default]
+    Name,
+    /// Largest first.
+    Size,
+    /// Most recent success first.
+    Success,
+    /// Most recent content first.
+    Content,
+}
+
+impl Sort {
+    /// Every order.
+    pub const ALL: [Self; 4] = [Self::Name, Self::Size, Self::Success, Self::Content];
+
+    /// The value in URLs.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Size => "size",
+            Self::Success => "success",
+            Self::Content => "content",
+        }
+    }
+
+    fn word(self, lang: Lang) -> &'static str {
+        let t = lang.texts();
+        match self {
+            Self::Name => t.sort_name,
+            Self::Size => t.sort_size,
+            Self::Success => t.sort_success,
+            Self::Content => t.sort_content,
+        }
+    }
+}
+
+/// What the visitor asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Words, all of which must occur in name, id, aliases, keywords or description.
+    pub text: String,
+    /// One shelf only.
+    pub category: Option<Category>,
+    /// One state only.
+    pub state: Option<State>,
+    /// Order.
+    pub sort: Sort,
+}
+
+impl Filter {
+    /// Whether anything narrows the list.
+    pub fn is_narrow(&self) -> bool {
+        !self.text.is_empty() || self.category.is_some() || self.state.is_some()
+    }
+}
+
+/// Data of the page.
+pub struct ListView<'a> {
+    /// Language.
+    pub lang: Lang,
+    /// Moment of rendering.
+    pub now: Timestamp,
+    /// Every mirror, for the summary and the favourites.
+    pub all: &'a [Mirror],
+    /// Those shown, in order, with the words by which the script filters.
+    pub rows: Vec<(&'a Mirror, String)>,
+    /// What was asked.
+    pub filter: &'a Filter,
+}
+
+/// Makes the page.
+pub fn document(chrome: &Chrome, view: &ListView<'_>) -> Document {
+    let lang = view.lang;
+    let site = &chrome.site;
+    let query = query_string(view.filter);
+    let main = view! {
+        {hero(chrome, view)}
+        <div class="wide">
+            {notices(chrome, lang)}
+            <section class="mirrors" aria-labelledby="list-title">
+                <h2 id="list-title" class="visually-hidden">{lang.texts().list_title}</h2>
+                {filter_form(view)}
+                {table(chrome, view)}
+            </section>
+        </div>
+    };
+    Document {
+        lang,
+        title: String::new(),
+        description: site.description.get(lang).to_owned(),
+        path: if query.is_empty() { "/".to_owned() } else { format!("/?{query}") },
+        section: Section::Mirrors,
+        noindex: view.filter.is_narrow() || !query.is_empty(),
+        main: main.into_any(),
+    }
+}
+
+fn hero(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
+    let lang = view.lang;
+    let t = lang.texts();
+    let p = lang.prefix();
+    let site = &chrome.site;
+    let total: u64 = view.all.iter().filter_map(|m| m.size_bytes).sum();
+    let ok = view.all.iter().filter(|m| m.state == State::Success).count();
+    let failed = view.all.iter().filter(|m| m.state == State::Failed).count();
+    let mut facts = vec![
+        format::fill(t.list_count, &[&view.all.len().to_string()]),
+        format::fill(t.list_total, &[&format::size(total)]),
+        format::fill(t.list_ok, &[&ok.to_string()]),
+    ];
+    if failed > 0 {
+        facts.push(format::fill(t.list_failed, &[&failed.to_string()]));
+    }
+    let favourites = site
+        .favourites
+        .iter()
+        .filter_map(|id| view.all.iter().find(|m| &m.id == id))
+        .map(|m| {
+            view! {
+                <li>
+                    <a href=format!("{p}/docs/{}", m.id)>{m.name.get(lang).to_owned()}</a>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="hero">
+            <div class="wide">
+                <h1>{site.name.get(lang).to_owned()}</h1>
+                <form class="big-search" action=format!("{p}/search") method="get" role="search">
+                    <label for="q" class="visually-hidden">{t.search_label}</label>
+                    <input id="q" name="q" type="search" placeholder=t.hero_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" enterkeyhint="search" data-focus-key="/" />
+                    <button type="submit">{t.search_button}</button>
+                </form>
+                <nav class="favourites" aria-label=t.list_favourites>
+                    <ul>{favourites}</ul>
+                </nav>
+                <p class="summary">{facts.join(" · ")}</p>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn notices(chrome: &Chrome, lang: Lang) -> AnyView {
+    let t = lang.texts();
+    let mut texts: Vec<String> =
+        chrome.site.notices.iter().map(|n| n.get(lang).to_owned()).collect();
+    if let Some(recorded) = chrome.recorded_at {
+        let day = format::minute(&chrome.site.time_zone, recorded);
+        texts.push(format::fill(t.recorded_notice, &[&day]));
+    }
+    if texts.is_empty() {
+        return ().into_any();
+    }
+    let items = texts.into_iter().map(|n| view! { <p>{n}</p> }).collect_view();
+    view! { <aside class="notice" aria-label=t.notices>{items}</aside> }.into_any()
+}
+
+fn filter_form(view: &ListView<'_>) -> AnyView {
+    let lang = view.lang;
+    let t = lang.texts();
+    let filter = view.filter;
+    let any = |selected| Choice { value: String::new(), label: t.all.to_owned(), selected };
+    let mut categories = vec![any(filter.category.is_none())];
+    categories.extend(Category::ALL.map(|c| Choice {
+        value: c.id().to_owned(),
+        label: c.word(lang).to_owned(),
+        selected: filter.category == Some(c),
+    }));
+    let mut states = vec![any(filter.state.is_none())];
+    states.extend(State::ALL.into_iter().filter(|s| view.all.iter().any(|m| m.state == *s)).map(
+        |s| Choice {
+            value: s.id().to_owned(),
+            label: s.word(lang).to_owned(),
+            selected: filter.state == Some(s),
+        },
+    ));
+    let sorts = Sort::ALL.map(|s| Choice {
+        value: s.id().to_owned(),
+        label: s.word(lang).to_owned(),
+        selected: filter.sort == s,
+    });
+    let shown =
+        format::fill(t.list_shown, &[&view.rows.len().to_string(), &view.all.len().to_string()]);
+    let reset = filter.is_narrow().then(|| {
+        view! { <a class="reset" href=format!("{}/", lang.prefix())>{t.list_reset}</a> }
+    });
+    view! {
+        <form class="filter" action=format!("{}/", lang.prefix()) method="get">
+            <label class="field grow">
+                <span>{t.list_filter}</span>
+                <input name="q" type="search" value=filter.text.clone() placeholder=t.list_filter_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" data-filter="#mirrors" />
+            </label>
+            {part::select("category", t.list_category, &categories)}
+            {part::select("state", t.list_state, &states)}
+            {part::select("sort", t.list_sort, &sorts)}
+            <button type="submit">{t.list_apply}</button>
+            <p class="shown"><output data-shown="">{shown}</output>{reset}</p>
+        </form>
+    }
+    .into_any()
+}
+
+fn table(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
+    let lang = view.lang;
+    let t = lang.texts();
+    let empty = view.rows.is_empty();
+    let rows = view
+        .rows
+        .iter()
+        .map(|(mirror, words)| row(chrome, view, mirror, words.clone()))
+        .collect_view();
+    view! {
+        <table id="mirrors" class="list">
+            <thead>
+                <tr>
+                    <th scope="col">{t.col_name}</th>
+                    <th scope="col">{t.col_content}</th>
+                    <th scope="col">{t.col_success}</th>
+                    <th scope="col">{t.col_state}</th>
+                    <th scope="col" class="num">{t.col_size}</th>
+                    <th scope="col">{t.col_help}</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+        <p class="empty" data-empty="" hidden=!empty>{t.list_none}</p>
+    }
+    .into_any()
+}
+
+fn row(chrome: &Chrome, view: &ListView<'_>, m: &Mirror, words: String) -> AnyView {
+    let lang = view.lang;
+    let t = lang.texts();
+    let p = lang.prefix();
+    let zone = &chrome.site.time_zone;
+    let verdict = (m.freshness != Freshness::Unknown)
+        .then(|| view! { " " {part::freshness_mark(lang, m.freshness)} });
+    view! {
+        <tr data-words=words>
+            <th scope="row">
+                <a href=format!("{p}{}/", m.path)>{m.name.get(lang).to_owned()}</a>
+                " " {part::official_mark(lang, m)}
+                <small>{m.description.get(lang).to_owned()}</small>
+            </th>
+            <td data-label=t.col_content>{part::ago(lang, zone, view.now, m.content_time, "–")} {verdict}</td>
+            <td data-label=t.col_success>{part::ago(lang, zone, m.as_of(view.now), m.last_success, "–")}</td>
+            <td data-label=t.col_state>{part::state_mark(lang, m.state)}</td>
+            <td data-label=t.col_size class="num">{part::size(lang, m.size_bytes)}</td>
+            <td data-label=t.col_help class="help"><a href=format!("{p}/docs/{}", m.id)>{if m.has_guide { t.list_help } else { t.guide_facts }}<span class="visually-hidden">{format!(" {}", m.name.get(lang))}</span></a></td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// The closed part of the query, for the links to the other language; free text is left out, since
+/// such pages are not for search engines anyway.
+fn query_string(filter: &Filter) -> String {
+    let mut parts = Vec::new();
+    if let Some(category) = filter.category {
+        parts.push(format!("category={}", category.id()));
+    }
+    if let Some(state) = filter.state {
+        parts.push(format!("state={}", state.id()));
+    }
+    if filter.sort != Sort::Name {
+        parts.push(format!("sort={}", filter.sort.id()));
+    }
+    parts.join("&")
+}

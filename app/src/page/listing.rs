@@ -1,0 +1,245 @@
+//! The listing of one directory, rendered in pieces so that a huge one can be streamed.
+
+use jiff::Timestamp;
+use leptos::prelude::*;
+
+use crate::{
+    Chrome, Document, format,
+    model::{Lang, Mirror},
+    part,
+    shell::Section,
+};
+
+/// Column by which a listing is sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Column {
+    /// Natural order of names.
+    #[default]
+    Name,
+    /// Size in bytes.
+    Size,
+    /// Modification time.
+    Time,
+}
+
+impl Column {
+    /// The value in URLs.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Size => "size",
+            Self::Time => "time",
+        }
+    }
+}
+
+/// Order of a listing; folders always come first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Order {
+    /// By what.
+    pub column: Column,
+    /// Largest, newest, last first.
+    pub descending: bool,
+}
+
+/// Data of the page around the rows.
+pub struct ListingView<'a> {
+    /// Language.
+    pub lang: Lang,
+    /// Moment of rendering.
+    pub now: Timestamp,
+    /// Mirror that the directory belongs to, when it is a known one.
+    pub mirror: Option<&'a Mirror>,
+    /// Path for people, with leading and trailing slash.
+    pub path: String,
+    /// Percent-encoded path, with leading and trailing slash, without language prefix.
+    pub href: String,
+    /// Parents from the mirror down, this directory last: percent-encoded address and name.
+    pub crumbs: Vec<(String, String)>,
+    /// Order.
+    pub order: Order,
+    /// Words that names must contain, from the filter box.
+    pub filter: String,
+    /// Rendered README, if there is one.
+    pub readme: Option<String>,
+}
+
+/// One entry.
+pub struct Entry {
+    /// Name for people; folders end in `/`.
+    pub name: String,
+    /// Percent-encoded relative address.
+    pub href: String,
+    /// Size in bytes; none for folders.
+    pub size: Option<u64>,
+    /// Modification time.
+    pub time: Option<Timestamp>,
+}
+
+const ROWS: &str = "\u{1}rows\u{1}";
+
+/// The page before and after its rows.
+pub fn frame(chrome: &Chrome, view: &ListingView<'_>) -> (String, String) {
+    let html = document(chrome, view).render(chrome);
+    match html.split_once(ROWS) {
+        Some((head, tail)) => (head.to_owned(), tail.to_owned()),
+        None => (html, String::new()),
+    }
+}
+
+/// Rows for a run of entries.
+pub fn rows(chrome: &Chrome, entries: &[Entry]) -> String {
+    let zone = &chrome.site.time_zone;
+    entries
+        .iter()
+        .map(|entry| {
+            let size = entry.size.map_or_else(|| "–".to_owned(), format::size);
+            let time = entry.time.map(|t| {
+                view! { <time datetime=t.to_string()>{format::minute(zone, t)}</time> }
+            });
+            let class = if entry.size.is_none() { "dir" } else { "file" };
+            view! {
+                <tr class=class>
+                    <th scope="row"><a href=entry.href.clone()>{entry.name.clone()}</a></th>
+                    <td class="num">{size}</td>
+                    <td>{time}</td>
+                </tr>
+            }
+        })
+        .collect_view()
+        .to_html()
+}
+
+/// A row that says why the listing ends early.
+pub fn broken_row(lang: Lang, reason: &str) -> String {
+    let text = format::fill(lang.texts().listing_truncated, &[reason]);
+    view! { <tr class="broken"><td colspan="3">{text}</td></tr> }.to_html()
+}
+
+/// A row that says that there is nothing.
+pub fn empty_row(lang: Lang) -> String {
+    view! { <tr class="broken"><td colspan="3">{lang.texts().listing_empty}</td></tr> }.to_html()
+}
+
+fn document(chrome: &Chrome, view: &ListingView<'_>) -> Document {
+    let lang = view.lang;
+    let t = lang.texts();
+    let p = lang.prefix();
+    let title = format::fill(t.listing_index_of, &[&view.path]);
+    let last = view.crumbs.len().saturating_sub(1);
+    let crumbs = view
+        .crumbs
+        .iter()
+        .enumerate()
+        .map(|(i, (href, name))| {
+            let current = (i == last).then_some("page");
+            view! { <li><a href=format!("{p}{href}") aria-current=current>{name.clone()}</a></li> }
+        })
+        .collect_view();
+    let heads = [
+        (Column::Name, t.listing_name, ""),
+        (Column::Size, t.listing_size, "num"),
+        (Column::Time, t.listing_time, ""),
+    ]
+    .map(|(column, label, class)| column_head(view.order, column, label, class));
+    let parent = view.crumbs.len().checked_sub(2).and_then(|i| view.crumbs.get(i)).map(|(href, _)| {
+        view! {
+            <tr class="dir parent">
+                <th scope="row"><a href=format!("{p}{href}")>{format!("../ ({})", t.listing_parent)}</a></th>
+                <td class="num">"–"</td>
+                <td></td>
+            </tr>
+        }
+    });
+    let readme = view.readme.clone().map(|html| {
+        view! {
+            <section class="readme" aria-labelledby="readme">
+                <h2 id="readme">{t.listing_readme}</h2>
+                <div class="prose" inner_html=html></div>
+            </section>
+        }
+    });
+    let main = view! {
+        <div class="wide">
+            <div class="page-head">
+                <h1>{title.clone()}</h1>
+                <nav class="crumbs" aria-label=t.breadcrumb><ol>{crumbs}</ol></nav>
+                {view.mirror.map(|m| mirror_line(chrome, lang, view.now, m))}
+            </div>
+            {filter_form(view)}
+            <table class="listing" id="entries">
+                <thead><tr>{heads.into_iter().collect_view()}</tr></thead>
+                <tbody>{parent}{ROWS}</tbody>
+            </table>
+            {readme}
+        </div>
+    };
+    Document {
+        lang,
+        title,
+        description: view.path.clone(),
+        path: view.href.clone(),
+        section: Section::Mirrors,
+        noindex: true,
+        main: main.into_any(),
+    }
+}
+
+fn filter_form(view: &ListingView<'_>) -> AnyView {
+    let lang = view.lang;
+    let t = lang.texts();
+    let keep_order = (view.order != Order::default()).then(|| {
+        view! {
+            <input type="hidden" name="sort" value=view.order.column.id() />
+            <input type="hidden" name="order" value=if view.order.descending { "desc" } else { "asc" } />
+        }
+    });
+    let search = view.mirror.map(|m| {
+        view! {
+            <form class="inline" action=format!("{}/search/files", lang.prefix()) method="get">
+                <input type="hidden" name="mirror" value=m.id.clone() />
+                <label class="visually-hidden" for="search-here">{t.search_in_folder}</label>
+                <input id="search-here" name="q" type="search" placeholder=t.search_in_folder maxlength="128" autocomplete="off" autocapitalize="none" spellcheck="false" data-focus-key="/" />
+                <button type="submit">{t.search_button}</button>
+            </form>
+        }
+    });
+    view! {
+        <div class="listing-tools">
+            <form class="inline" action=format!("{}{}", lang.prefix(), view.href) method="get">
+                <label class="visually-hidden" for="filter">{t.list_filter}</label>
+                <input id="filter" name="q" type="search" value=view.filter.clone() placeholder=t.list_filter autocomplete="off" autocapitalize="none" spellcheck="false" data-filter="#entries" />
+                {keep_order}
+                <button type="submit">{t.list_apply}</button>
+            </form>
+            {search}
+        </div>
+    }
+    .into_any()
+}
+
+fn column_head(order: Order, column: Column, label: &'static str, class: &'static str) -> AnyView {
+    let active = order.column == column;
+    let descending = if active { !order.descending } else { column != Column::Name };
+    let href = format!("?sort={}&order={}", column.id(), if descending { "desc" } else { "asc" });
+    let sort = active.then_some(if order.descending { "descending" } else { "ascending" });
+    view! { <th scope="col" class=class aria-sort=sort><a href=href>{label}</a></th> }.into_any()
+}
+
+fn mirror_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
+    let t = lang.texts();
+    let zone = &chrome.site.time_zone;
+    let content = m.content_time.map(|time| {
+        view! {
+            <li>{t.fact_content} " " {part::ago(lang, zone, now, Some(time), "")} " " {part::freshness_mark(lang, m.freshness)}</li>
+        }
+    });
+    view! {
+        <ul class="state-line">
+            <li>{part::state_mark(lang, m.state)}</li>
+            {content}
+            <li><a href=format!("{}/docs/{}", lang.prefix(), m.id)>{format::fill(t.error_to_guide, &[m.name.get(lang)])}</a></li>
+        </ul>
+    }
+    .into_any()
+}

@@ -1,0 +1,11 @@
+//! One file per page; each a function from data to a [`crate::Document`].
+
+pub mod docs_index;
+pub mod error;
+pub mod guide;
+pub mod list;
+pub mod listing;
+pub mod news;
+pub mod prose;
+pub mod search;
+pub mod status;

@@ -1,0 +1,253 @@
+//! Search results: mirrors, guides and files together, or files alone.
+
+use std::ops::Range;
+
+use leptos::prelude::*;
+
+use crate::{
+    Chrome, Document, format,
+    model::{Lang, Mirror},
+    part::{self, Choice},
+    shell::Section,
+};
+
+/// Data of the page.
+pub struct SearchView {
+    /// Language.
+    pub lang: Lang,
+    /// Words as typed.
+    pub query: String,
+    /// Whether only files are wanted (`/search/files`).
+    pub files_only: bool,
+    /// Mirrors that match.
+    pub mirrors: Vec<Mirror>,
+    /// Guides whose text matches: address, title, the line that matches.
+    pub guides: Vec<GuideHit>,
+    /// What the index said.
+    pub files: FileResult,
+    /// Ids for the choice of a mirror, the present one marked.
+    pub mirror_choices: Vec<Choice>,
+    /// Extension asked for.
+    pub ext: String,
+}
+
+/// A guide that contains the words.
+pub struct GuideHit {
+    /// Mirror id.
+    pub id: String,
+    /// Title of the guide.
+    pub title: String,
+    /// A line of it with the words.
+    pub excerpt: String,
+}
+
+/// Answer of the file index.
+pub enum FileResult {
+    /// Nothing was asked.
+    NotAsked,
+    /// There is no index.
+    NoIndex,
+    /// The query was refused, with the reason.
+    Refused(String),
+    /// Hits.
+    Found {
+        /// Best first.
+        hits: Vec<FileHit>,
+        /// How many files match.
+        total: u64,
+        /// Whether `total` is exact or a lower bound.
+        exact: bool,
+        /// Time of the search in microseconds.
+        took_us: u64,
+    },
+}
+
+/// One file.
+pub struct FileHit {
+    /// Path below the host, for people.
+    pub path: String,
+    /// Percent-encoded address, with the language prefix for folders.
+    pub href: String,
+    /// Address of the folder that holds it.
+    pub folder: String,
+    /// Byte ranges of `path` that matched.
+    pub highlights: Vec<Range<usize>>,
+    /// Size in bytes; none for folders.
+    pub size: Option<u64>,
+    /// `2026-11-21`.
+    pub day: String,
+}
+
+/// Makes the page.
+pub fn document(chrome: &Chrome, view: SearchView) -> Document {
+    let lang = view.lang;
+    let t = lang.texts();
+    let title = if view.files_only { t.search_files_title } else { t.search_title };
+    let path = if view.files_only { "/search/files" } else { "/search" };
+    let nothing = !view.query.is_empty()
+        && view.mirrors.is_empty()
+        && view.guides.is_empty()
+        && !matches!(&view.files, FileResult::Found { hits, .. } if !hits.is_empty());
+    let message = if view.query.is_empty() {
+        view! { <p class="quiet">{t.search_empty}</p> }.into_any()
+    } else if nothing {
+        view! { <p class="empty">{format::fill(t.search_nothing, &[&view.query])}</p> }.into_any()
+    } else {
+        ().into_any()
+    };
+    let form = form(&view, path);
+    let mirrors = mirror_hits(lang, view.mirrors);
+    let guides = guide_hits(lang, view.guides);
+    let files = file_hits(lang, view.files, (!view.files_only).then_some(view.query.as_str()));
+    let main = view! {
+        <div class="wide">
+            <div class="page-head"><h1>{title}</h1></div>
+            {form}
+            <div id="results" aria-live="polite">
+                {message}
+                {mirrors}
+                {guides}
+                {files}
+            </div>
+        </div>
+    };
+    Document {
+        lang,
+        title: if view.query.is_empty() {
+            title.to_owned()
+        } else {
+            format!("{} – {title}", view.query)
+        },
+        description: format!("{}: {}", chrome.site.name.get(lang), t.search_empty),
+        path: path.to_owned(),
+        section: Section::Search,
+        noindex: !view.query.is_empty(),
+        main: main.into_any(),
+    }
+}
+
+fn form(view: &SearchView, path: &str) -> AnyView {
+    let lang = view.lang;
+    let t = lang.texts();
+    let narrow = view.files_only.then(|| {
+        view! {
+            {part::select("mirror", t.search_mirror, &view.mirror_choices)}
+            <label class="field short">
+                <span>{t.search_ext}</span>
+                <input name="ext" value=view.ext.clone() placeholder="iso" autocomplete="off" autocapitalize="none" spellcheck="false" />
+            </label>
+        }
+    });
+    view! {
+        <form class="search-form" action=format!("{}{path}", lang.prefix()) method="get" role="search" data-swap="#results">
+            <label class="field grow">
+                <span>{t.search_label}</span>
+                <input name="q" type="search" value=view.query.clone() placeholder=t.hero_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" enterkeyhint="search" maxlength="128" data-focus-key="/" />
+            </label>
+            {narrow}
+            <button type="submit">{t.search_button}</button>
+            <p class="quiet hint">{t.search_hint}</p>
+        </form>
+    }
+    .into_any()
+}
+
+fn mirror_hits(lang: Lang, mirrors: Vec<Mirror>) -> AnyView {
+    if mirrors.is_empty() {
+        return ().into_any();
+    }
+    let t = lang.texts();
+    let p = lang.prefix();
+    let items = mirrors
+        .into_iter()
+        .map(|m| {
+            view! {
+                <li>
+                    <a href=format!("{p}{}/", m.path)>{m.name.get(lang).to_owned()}</a>
+                    " " {part::state_mark(lang, m.state)}
+                    " " <a class="aside" href=format!("{p}/docs/{}", m.id)>{t.list_help}</a>
+                    <small>{m.description.get(lang).to_owned()}</small>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <section class="hits"><h2>{t.search_mirrors}</h2><ul>{items}</ul></section> }.into_any()
+}
+
+fn guide_hits(lang: Lang, guides: Vec<GuideHit>) -> AnyView {
+    if guides.is_empty() {
+        return ().into_any();
+    }
+    let t = lang.texts();
+    let items = guides
+        .into_iter()
+        .map(|g| {
+            view! {
+                <li>
+                    <a href=format!("{}/docs/{}", lang.prefix(), g.id)>{g.title}</a>
+                    <small>{g.excerpt}</small>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <section class="hits"><h2>{t.search_guides}</h2><ul>{items}</ul></section> }.into_any()
+}
+
+/// `all_of` is the query when the page shows everything, to offer the page of files alone.
+fn file_hits(lang: Lang, files: FileResult, all_of: Option<&str>) -> AnyView {
+    let t = lang.texts();
+    let body = match files {
+        FileResult::NotAsked => return ().into_any(),
+        FileResult::NoIndex => view! { <p class="notice">{t.search_no_index}</p> }.into_any(),
+        FileResult::Refused(reason) => view! { <p class="notice warn">{reason}</p> }.into_any(),
+        FileResult::Found { hits, .. } if hits.is_empty() => return ().into_any(),
+        FileResult::Found { hits, total, exact, took_us } => {
+            let took = format!("{}.{}", took_us / 1000, took_us % 1000 / 100);
+            let pattern = if exact { t.search_hits } else { t.search_hits_more };
+            let line = format::fill(pattern, &[&format::count(total), &took]);
+            let rows = hits.into_iter().map(|hit| file_row(lang, hit)).collect_view();
+            view! {
+                <p class="quiet">{line}</p>
+                <ul class="files">{rows}</ul>
+            }
+            .into_any()
+        }
+    };
+    let only = all_of.map(|query| {
+        view! {
+            <form class="inline" action=format!("{}/search/files", lang.prefix()) method="get">
+                <input type="hidden" name="q" value=query.to_owned() />
+                <button type="submit">{t.search_only_files}</button>
+            </form>
+        }
+    });
+    view! { <section class="hits"><h2>{t.search_files}</h2>{body}{only}</section> }.into_any()
+}
+
+fn file_row(lang: Lang, hit: FileHit) -> AnyView {
+    let size = hit.size.map_or_else(|| lang.texts().listing_folder.to_owned(), format::size);
+    let label = highlighted(&hit.path, &hit.highlights);
+    view! {
+        <li>
+            <a href=hit.href>{label}</a>
+            <span class="meta">{format!("{size} · {}", hit.day)} " · " <a href=hit.folder>{lang.texts().search_folder}</a></span>
+        </li>
+    }
+    .into_any()
+}
+
+/// The path with its matches in `<mark>`; ranges that do not fit are ignored.
+fn highlighted(path: &str, ranges: &[Range<usize>]) -> AnyView {
+    let mut parts: Vec<AnyView> = Vec::new();
+    let mut at = 0;
+    for range in ranges {
+        let (Some(before), Some(hit)) = (path.get(at..range.start), path.get(range.clone())) else {
+            continue;
+        };
+        parts.push(before.to_owned().into_any());
+        parts.push(view! { <mark>{hit.to_owned()}</mark> }.into_any());
+        at = range.end;
+    }
+    parts.push(path.get(at..).unwrap_or_default().to_owned().into_any());
+    parts.into_any()
+}

@@ -1,0 +1,136 @@
+//! The status page: every time of every mirror, and the backends behind them.
+
+use jiff::Timestamp;
+use leptos::prelude::*;
+
+use crate::{
+    Chrome, Document, format,
+    model::{BackendReport, Freshness, Lang, Mirror},
+    part,
+    shell::Section,
+};
+
+/// Makes the page.
+pub fn document(
+    chrome: &Chrome,
+    lang: Lang,
+    now: Timestamp,
+    mirrors: &[Mirror],
+    backends: &[BackendReport],
+) -> Document {
+    let t = lang.texts();
+    let rows = mirrors.iter().map(|m| row(chrome, lang, now, m)).collect_view();
+    let main = view! {
+        <div class="wide">
+            <div class="page-head">
+                <h1>{t.status_title}</h1>
+                <p class="lead">{t.status_lead}</p>
+            </div>
+            <section aria-labelledby="backends">
+                <h2 id="backends">{t.status_backends}</h2>
+                {backend_table(chrome, lang, now, backends)}
+            </section>
+            <section aria-labelledby="mirrors-title">
+                <h2 id="mirrors-title">{t.list_title}</h2>
+                <table class="list status">
+                    <thead>
+                        <tr>
+                            <th scope="col">{t.col_name}</th>
+                            <th scope="col">{t.fact_state}</th>
+                            <th scope="col">{t.fact_content}</th>
+                            <th scope="col">{t.col_success}</th>
+                            <th scope="col">{t.fact_attempt}</th>
+                            <th scope="col">{t.fact_next}</th>
+                            <th scope="col" class="num">{t.col_size}</th>
+                            <th scope="col">{t.fact_upstream}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </section>
+        </div>
+    };
+    Document {
+        lang,
+        title: t.status_title.to_owned(),
+        description: format!("{}: {}", chrome.site.name.get(lang), t.status_lead),
+        path: "/status".to_owned(),
+        section: Section::Status,
+        noindex: false,
+        main: main.into_any(),
+    }
+}
+
+fn row(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
+    let t = lang.texts();
+    let zone = &chrome.site.time_zone;
+    let as_of = m.as_of(now);
+    let verdict = (m.freshness != Freshness::Unknown)
+        .then(|| view! { " " {part::freshness_mark(lang, m.freshness)} });
+    view! {
+        <tr>
+            <th scope="row"><a href=format!("{}/docs/{}", lang.prefix(), m.id)>{m.name.get(lang).to_owned()}</a></th>
+            <td data-label=t.fact_state>{part::state_mark(lang, m.state)}</td>
+            <td data-label=t.fact_content>{part::ago(lang, zone, now, m.content_time, "–")} {verdict}</td>
+            <td data-label=t.col_success>{part::ago(lang, zone, as_of, m.last_success, "–")}</td>
+            <td data-label=t.fact_attempt>{part::ago(lang, zone, as_of, m.last_attempt, "–")}</td>
+            <td data-label=t.fact_next>{part::ago(lang, zone, as_of, m.next, "–")}</td>
+            <td data-label=t.col_size class="num">{part::size(lang, m.size_bytes)}</td>
+            <td data-label=t.fact_upstream class="upstream">{m.upstream.clone().unwrap_or_else(|| "–".to_owned())}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn backend_table(
+    chrome: &Chrome,
+    lang: Lang,
+    now: Timestamp,
+    backends: &[BackendReport],
+) -> AnyView {
+    let t = lang.texts();
+    if backends.is_empty() {
+        return view! { <p>{t.status_none}</p> }.into_any();
+    }
+    let zone = &chrome.site.time_zone;
+    let rows = backends
+        .iter()
+        .map(|b| {
+            let answer = if let Some(time) = b.recorded_at {
+                format::fill(t.as_of, &[&format::minute(zone, time)])
+            } else if b.ok {
+                t.status_ok.to_owned()
+            } else {
+                match &b.error {
+                    Some(error) => format!("{} ({error})", t.status_away),
+                    None => t.status_away.to_owned(),
+                }
+            };
+            let mark = if b.ok { "mark-state success" } else { "mark-state failed" };
+            view! {
+                <tr>
+                    <th scope="row">{b.kind.clone()}</th>
+                    <td data-label=t.status_answer><span class=mark>{answer}</span></td>
+                    <td data-label=t.status_fetched>{part::ago(lang, zone, now, b.fetched_at, t.never)}</td>
+                    <td data-label=t.status_entries class="num">{b.entries.to_string()}</td>
+                    <td data-label=t.status_dropped class="num">{b.dropped.to_string()}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <table class="list backends">
+            <thead>
+                <tr>
+                    <th scope="col">{t.status_backend}</th>
+                    <th scope="col">{t.status_answer}</th>
+                    <th scope="col">{t.status_fetched}</th>
+                    <th scope="col" class="num">{t.status_entries}</th>
+                    <th scope="col" class="num">{t.status_dropped}</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+    .into_any()
+}

@@ -1,0 +1,105 @@
+//! The handful of parts from which pages are made.
+
+use jiff::{Timestamp, tz::TimeZone};
+use leptos::prelude::*;
+
+use crate::{
+    format,
+    model::{Freshness, Lang, Mirror, State},
+};
+
+/// A state by shape and word, never by colour alone.
+pub fn state_mark(lang: Lang, state: State) -> AnyView {
+    view! { <span class=format!("mark-state {}", state.id())>{state.word(lang)}</span> }.into_any()
+}
+
+/// A freshness verdict by shape and word.
+pub fn freshness_mark(lang: Lang, freshness: Freshness) -> AnyView {
+    view! { <span class=format!("mark-fresh {}", freshness.id())>{freshness.word(lang)}</span> }
+        .into_any()
+}
+
+/// `2 hours ago` with the exact minute on hover, or `missing`.
+pub fn ago(
+    lang: Lang,
+    zone: &TimeZone,
+    now: Timestamp,
+    time: Option<Timestamp>,
+    missing: &'static str,
+) -> AnyView {
+    match time {
+        Some(time) => view! {
+            <time datetime=time.to_string() title=format::minute(zone, time)>
+                {format::age(lang, now, time)}
+            </time>
+        }
+        .into_any(),
+        None => view! { <span class="quiet">{missing}</span> }.into_any(),
+    }
+}
+
+/// The exact minute followed by the distance: `2026-11-21 12:34 (2 hours ago)`.
+pub fn moment(
+    lang: Lang,
+    zone: &TimeZone,
+    now: Timestamp,
+    time: Option<Timestamp>,
+    missing: &'static str,
+) -> AnyView {
+    match time {
+        Some(time) => view! {
+            <time datetime=time.to_string()>
+                {format!("{} ({})", format::minute(zone, time), format::age(lang, now, time))}
+            </time>
+        }
+        .into_any(),
+        None => view! { <span class="quiet">{missing}</span> }.into_any(),
+    }
+}
+
+/// Bytes for people, the exact figure on hover.
+pub fn size(lang: Lang, bytes: Option<u64>) -> AnyView {
+    match bytes {
+        Some(bytes) => {
+            view! { <data value=bytes.to_string()>{format::size(bytes)}</data> }.into_any()
+        }
+        None => view! { <span class="quiet">{lang.texts().unknown}</span> }.into_any(),
+    }
+}
+
+/// The small word for mirrors that the upstream project lists itself.
+pub fn official_mark(lang: Lang, mirror: &Mirror) -> Option<AnyView> {
+    let t = lang.texts();
+    mirror.official.as_ref().map(|url| {
+        view! { <a class="official" href=url.clone() title=t.list_official>{t.list_official_short}</a> }
+            .into_any()
+    })
+}
+
+/// One value of a closed choice in a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Value in the URL.
+    pub value: String,
+    /// Label shown.
+    pub label: String,
+    /// Whether it is the present one.
+    pub selected: bool,
+}
+
+/// A labelled `<select>`.
+pub fn select(name: &str, label: &str, choices: &[Choice]) -> AnyView {
+    let options = choices
+        .iter()
+        .map(|c| {
+            view! { <option value=c.value.clone() selected=c.selected>{c.label.clone()}</option> }
+        })
+        .collect_view();
+    view! {
+        <label class="field">
+            <span>{label.to_owned()}</span>
+            <select name=name.to_owned()>{options}</select>
+        </label>
+    }
+    .into_any()
+}

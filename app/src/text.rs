@@ -1,0 +1,265 @@
+//! Every word of the interface, once, in both languages.
+//!
+//! A key without one of its languages does not compile. `{0}`, `{1}` are filled by
+//! [`crate::format::fill`].
+
+use crate::model::{Category, Freshness, Lang, State};
+
+macro_rules! texts {
+    ($($key:ident: $zh:literal, $en:literal;)*) => {
+        /// The interface in one language.
+        pub struct Texts {
+            $(#[doc = $en] pub $key: &'static str,)*
+        }
+        static ZH: Texts = Texts { $($key: $zh,)* };
+        static EN: Texts = Texts { $($key: $en,)* };
+    };
+}
+
+texts! {
+    // header and footer
+    skip_to_content: "跳到正文", "Skip to content";
+    nav_label: "主导航", "Main";
+    nav_mirrors: "镜像", "Mirrors";
+    nav_docs: "帮助", "Help";
+    nav_search: "搜索", "Search";
+    nav_status: "状态", "Status";
+    nav_news: "新闻", "News";
+    nav_about: "关于", "About";
+    nav_faq: "常见问题", "FAQ";
+    other_language: "English", "中文";
+    theme: "切换深色与浅色", "Switch light and dark";
+    footer_contact: "联系", "Contact";
+    footer_issues: "报告问题", "Report a problem";
+    footer_software: "由 Mingjing 驱动", "Runs on Mingjing";
+    footer_api: "接口", "API";
+    footer_feed: "Atom 订阅", "Atom feed";
+    notices: "通知", "Notices";
+
+    // list
+    list_title: "镜像列表", "Mirrors";
+    list_count: "{0} 个镜像", "{0} mirrors";
+    list_total: "共 {0}", "{0} in total";
+    list_ok: "{0} 个最近一次同步成功", "{0} last synced without error";
+    list_failed: "{0} 个失败", "{0} failed";
+    list_shown: "显示 {0} / {1}", "{0} of {1} shown";
+    list_filter: "按名称筛选", "Filter by name";
+    list_filter_placeholder: "名称、别名、拼音…", "name, alias, word…";
+    list_category: "分类", "Category";
+    list_state: "同步状态", "Sync state";
+    list_sort: "排序", "Sort by";
+    list_apply: "应用", "Apply";
+    list_reset: "清除筛选", "Clear filters";
+    list_none: "没有符合条件的镜像。", "No mirror matches.";
+    list_favourites: "常用", "Most used";
+    list_files: "文件", "Files";
+    list_help: "使用帮助", "Help";
+    list_official: "官方收录的镜像", "Listed by the project as an official mirror";
+    list_official_short: "官方", "official";
+    all: "全部", "All";
+    sort_name: "名称", "Name";
+    sort_size: "大小", "Size";
+    sort_success: "最近成功同步", "Last success";
+    sort_content: "内容时间", "Content time";
+    col_name: "镜像", "Mirror";
+    col_content: "内容时间", "Content of";
+    col_success: "上次成功", "Last success";
+    col_state: "同步", "Sync";
+    col_size: "大小", "Size";
+    col_help: "帮助", "Help";
+    hero_lead: "找镜像、找帮助、找文件", "Find a mirror, a guide, a file";
+    hero_placeholder: "例如 debian、ubuntu 24.04 desktop iso", "try debian, or ubuntu 24.04 desktop iso";
+
+    // ages and unknowns
+    just_now: "刚刚", "just now";
+    never: "从未", "never";
+    unknown: "未知", "unknown";
+    not_measured: "未测量", "not measured";
+    as_of: "记录于 {0}", "recorded {0}";
+    recorded_notice: "同步状态为 {0} 的记录，仅供演示；文件与内容时间是本机真实的数据。", "The sync states are a recording of {0}, shown for demonstration; files and content times are real data of this machine.";
+
+    // guides
+    docs_title: "使用帮助", "Help";
+    docs_lead: "每一段配置都由服务器生成，可以直接用 curl 取得。", "Every snippet is made by the server and can be fetched with curl.";
+    docs_full: "完整指南", "Full guides";
+    docs_pending: "指南编写中", "Guides being written";
+    guide_options: "选项", "Options";
+    guide_apply: "更新页面", "Update page";
+    guide_copy: "复制", "Copy";
+    guide_copied: "已复制", "Copied";
+    guide_raw: "纯文本", "Plain text";
+    guide_write_to: "写入 {0}", "Write to {0}";
+    guide_append_to: "追加到 {0}", "Append to {0}";
+    guide_as_root: "以 root 执行", "Run as root";
+    guide_as_user: "以普通用户执行", "Run as yourself";
+    guide_in_project: "在项目目录中执行", "Run in the project directory";
+    guide_sample: "输出示例", "Sample output";
+    guide_undo: "撤销", "Undo";
+    guide_by_curl: "用一条命令写入", "In one command";
+    guide_eol: "已停止支持", "end of life";
+    guide_eol_note: "所选版本已于 {0} 停止支持，不再有安全更新。", "The chosen release reached its end of life on {0}: no more security updates.";
+    guide_markdown: "Markdown 版本", "As Markdown";
+    guide_edit: "改进本页", "Improve this page";
+    guide_reviewed: "最近校阅 {0}", "Reviewed {0}";
+    guide_contents: "目录", "Contents";
+    guide_pending: "这个镜像的使用指南正在编写中。下面是目前已知的信息。", "The guide for this mirror is being written. This is what is known so far.";
+    guide_facts: "镜像信息", "About this mirror";
+    guide_browse: "浏览文件", "Browse files";
+    guide_on: "开", "on";
+    guide_off: "关", "off";
+    sudo_label: "命令前加 sudo", "Prefix commands with sudo";
+    fact_path: "地址", "Address";
+    fact_upstream: "上游", "Upstream";
+    fact_size: "大小", "Size";
+    fact_state: "同步状态", "Sync state";
+    fact_success: "上次成功同步", "Last successful sync";
+    fact_attempt: "上次尝试", "Last attempt";
+    fact_next: "下次同步", "Next sync";
+    fact_content: "内容时间", "Content of";
+    fact_interval: "预期间隔", "Expected interval";
+    fact_homepage: "项目主页", "Project home";
+    fact_official: "官方收录", "Official listing";
+    fact_aliases: "别名", "Also known as";
+
+    // status
+    status_title: "同步状态", "Sync status";
+    status_lead: "“上次成功”是同步任务的说法，“内容时间”是镜像文件自己的说法。", "“Last success” is what the sync job says; “content of” is what the mirrored files say.";
+    status_backends: "同步后端", "Backends";
+    status_backend: "后端", "Backend";
+    status_fetched: "取得时间", "Fetched";
+    status_entries: "条目", "Entries";
+    status_dropped: "无法读取", "Unreadable";
+    status_answer: "应答", "Answer";
+    status_ok: "正常", "ok";
+    status_away: "暂时无法访问，显示最后一次有效数据", "away; the last good data is shown";
+    status_none: "没有配置同步后端。", "No backend is configured.";
+
+    // search
+    search_title: "搜索", "Search";
+    search_label: "搜索镜像、帮助和文件", "Search mirrors, help and files";
+    search_files_title: "搜索文件", "Search files";
+    search_button: "搜索", "Search";
+    search_mirrors: "镜像", "Mirrors";
+    search_guides: "帮助", "Help";
+    search_files: "文件", "Files";
+    search_only_files: "只看文件", "Files only";
+    search_mirror: "限定镜像", "Within mirror";
+    search_ext: "扩展名", "Extension";
+    search_any: "不限", "any";
+    search_empty: "输入几个词，顺序不限，例如 ubuntu 24.04 desktop iso。", "Type a few words in any order, for example: ubuntu 24.04 desktop iso.";
+    search_nothing: "没有找到“{0}”。", "Nothing found for “{0}”.";
+    search_hits: "{0} 个文件，用时 {1} 毫秒", "{0} files in {1} ms";
+    search_hits_more: "超过 {0} 个文件，用时 {1} 毫秒", "more than {0} files in {1} ms";
+    search_no_index: "还没有建立文件索引。运维人员可以运行 mingjing index build。", "There is no file index yet. An operator makes one with: mingjing index build.";
+    search_folder: "所在文件夹", "folder";
+    search_in_folder: "在这个镜像中搜索", "Search this mirror";
+    search_hint: "支持 \"完整短语\"、mirror:debian、ext:iso、-排除。", "Understood: \"exact phrase\", mirror:debian, ext:iso, -without.";
+
+    // listing
+    listing_index_of: "{0} 的内容", "Index of {0}";
+    listing_name: "名称", "Name";
+    listing_size: "大小", "Size";
+    listing_time: "修改时间", "Modified";
+    listing_parent: "上级目录", "Parent directory";
+    listing_empty: "这个目录是空的。", "This directory is empty.";
+    listing_folder: "文件夹", "folder";
+    listing_truncated: "读取目录时出错，列表不完整：{0}", "Reading stopped with an error, this list is incomplete: {0}";
+    listing_readme: "说明文件", "Read me";
+    breadcrumb: "所在位置", "You are here";
+
+    // news and prose
+    news_title: "新闻", "News";
+    news_none: "还没有新闻。", "No news yet.";
+    contents: "目录", "Contents";
+
+    // errors
+    error_400: "请求有误", "Bad request";
+    error_403: "不能访问", "Not available";
+    error_404: "没有找到", "Not found";
+    error_405: "不支持的方法", "Method not allowed";
+    error_500: "服务器出错了", "Something broke here";
+    error_503: "服务器正忙", "Busy";
+    error_unknown_path: "这里没有“{0}”。", "There is no “{0}” here.";
+    error_bad_path: "这个地址写法不对：{0}", "This address is malformed: {0}";
+    error_private: "这个文件或目录不对外公开。", "This file or directory is not open to the public.";
+    error_outside: "这个链接指向镜像之外，因此不提供。", "This link leads outside of the mirror and is not served.";
+    error_internal: "原因已写入日志，请稍后再试。", "The cause has been logged. Please try again later.";
+    error_unknown_mirror: "没有名为“{0}”的镜像。", "There is no mirror called “{0}”.";
+    error_unknown_option: "没有名为“{0}”的选项。可用的选项：{1}", "There is no option “{0}”. Valid options: {1}";
+    error_unknown_value: "选项“{0}”没有“{1}”这个值。可用的值：{2}", "Option “{0}” has no value “{1}”. Valid values: {2}";
+    error_no_snippet: "这个指南没有名为“{0}”的片段。已有的片段：{1}", "This guide has no snippet “{0}”. Snippets: {1}";
+    error_hidden_snippet: "片段“{0}”在所选选项下不适用，条件是：{1}", "Snippet “{0}” does not apply to these options; its condition is: {1}";
+    error_bad_parameter: "参数“{0}”的值“{1}”无效。可用的值：{2}", "Parameter “{0}” cannot be “{1}”. Valid values: {2}";
+    error_no_guide: "“{0}”还没有指南，没有可取的片段。", "There is no guide for “{0}” yet, so it has no snippets.";
+    error_listing_method: "只接受 GET 与 HEAD。", "Only GET and HEAD are accepted here.";
+    error_ways_out: "可以试试", "Ways out";
+    error_to_parent: "最近的上级目录 {0}", "The nearest existing folder, {0}";
+    error_to_search: "搜索“{0}”", "Search for “{0}”";
+    error_to_list: "全部镜像", "All mirrors";
+    error_to_docs: "使用帮助", "Help";
+    error_to_guide: "{0} 的帮助", "Help for {0}";
+}
+
+impl Lang {
+    /// The interface in this language.
+    pub fn texts(self) -> &'static Texts {
+        match self {
+            Self::Zh => &ZH,
+            Self::En => &EN,
+        }
+    }
+}
+
+impl State {
+    /// The word shown beside the mark.
+    pub fn word(self, lang: Lang) -> &'static str {
+        let (zh, en) = match self {
+            Self::Success => ("成功", "ok"),
+            Self::Syncing => ("同步中", "syncing"),
+            Self::Pending => ("排队中", "queued"),
+            Self::Failed => ("失败", "failed"),
+            Self::Paused => ("已暂停", "paused"),
+            Self::Cached => ("缓存代理", "cache"),
+            Self::Proxied => ("反向代理", "proxy"),
+            Self::Unknown => ("未知", "unknown"),
+        };
+        match lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+}
+
+impl Freshness {
+    /// The word shown beside the mark.
+    pub fn word(self, lang: Lang) -> &'static str {
+        let (zh, en) = match self {
+            Self::Fresh => ("新鲜", "fresh"),
+            Self::Late => ("略迟", "late"),
+            Self::Stale => ("陈旧", "stale"),
+            Self::Expired => ("已过期", "expired"),
+            Self::Unknown => ("未测量", "not measured"),
+        };
+        match lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+}
+
+impl Category {
+    /// The name of the shelf.
+    pub fn word(self, lang: Lang) -> &'static str {
+        let (zh, en) = match self {
+            Self::System => ("操作系统", "Systems"),
+            Self::Image => ("安装镜像", "Images"),
+            Self::Language => ("语言与科学", "Languages"),
+            Self::Application => ("应用软件", "Applications"),
+            Self::Other => ("其他", "Other"),
+        };
+        match lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+}

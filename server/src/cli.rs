@@ -1,0 +1,225 @@
+//! The command line: serve, index, probe, check, generate.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, ensure};
+use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    config::Config,
+    content::Content,
+    files::{Trees, freshness},
+    guide::{Guide, Place},
+    nginx,
+    publish::probe,
+    serve::{load, serve},
+};
+
+mod index;
+
+/// The site of a software mirror.
+#[derive(Debug, Parser)]
+#[command(name = "mingjing", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+struct Common {
+    /// Configuration; the embedded demo site when absent
+    #[arg(long, global = true, value_name = "FILE", env = "MINGJING_CONFIG")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on
+    #[arg(long, global = true, value_name = "ADDR", env = "MINGJING_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// Folder with mirrors/, pages/ and news/, instead of the configured one
+    #[arg(long, global = true, value_name = "DIR", env = "MINGJING_CONTENT")]
+    content: Option<PathBuf>,
+    /// Folder for last good answers and the file index, instead of the configured one
+    #[arg(long, global = true, value_name = "DIR", env = "MINGJING_STATE")]
+    state: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the site (the default)
+    Serve,
+    /// Build, search and measure the file index
+    #[command(subcommand)]
+    Index(index::Command),
+    /// Show how old the content of mirrors is by their own word
+    Probe {
+        /// Mirrors to look at; all when none is named
+        mirrors: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Validate configuration and content; lists every problem
+    Check,
+    /// Print configuration for the software around the site
+    #[command(subcommand)]
+    Generate(Generate),
+}
+
+#[derive(Debug, Subcommand)]
+enum Generate {
+    /// A complete configuration of nginx
+    Nginx(nginx::Options),
+}
+
+impl Common {
+    fn load(&self) -> anyhow::Result<Config> {
+        let mut config = match &self.config {
+            Some(path) => Config::load(path)?,
+            None => Config::embedded()?,
+        };
+        if let Some(listen) = self.listen {
+            config.server.listen = listen;
+        }
+        if let Some(content) = &self.content {
+            config.server.content = Some(content.clone());
+        }
+        if let Some(state) = &self.state {
+            config.server.state.clone_from(state);
+        }
+        Ok(config)
+    }
+}
+
+/// Runs the program with the arguments of the process. Exit codes: 0 done, 1 it failed, 2 usage.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| EnvFilter::new("info,tantivy=warn")),
+        )
+        .with_target(false)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            // A reader that closed the pipe has seen enough.
+            if error
+                .downcast_ref::<io::Error>()
+                .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+            {
+                return ExitCode::SUCCESS;
+            }
+            let _ = writeln!(io::stderr(), "mingjing: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            runtime.block_on(serve(cli.common.load()?))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Index(command) => index::run(&cli.common.load()?, command),
+        Command::Probe { mirrors, json } => show_probe(&cli.common.load()?, &mirrors, json),
+        Command::Check => check(&cli.common),
+        Command::Generate(Generate::Nginx(options)) => {
+            let config = cli.common.load()?;
+            let (content, _) = load(&config)?;
+            let text = nginx::generate(&config, &content, &options)?;
+            io::stdout().lock().write_all(text.as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn check(common: &Common) -> anyhow::Result<ExitCode> {
+    let config = common.load()?;
+    let (content, problems) = load(&config)?;
+    let mut messages: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    for id in &config.site.favourites {
+        if content.resolve(id).is_none() {
+            messages.push(format!("site.favourites: no mirror \"{id}\""));
+        }
+    }
+    if let Some(root) = &config.files.root
+        && let Err(error) = std::fs::read_dir(root)
+    {
+        messages.push(format!("files.root = \"{}\": {error}", root.display()));
+    }
+    let mut states = 0;
+    for guide in content.guides.values() {
+        match render_all(&config, &content, guide) {
+            Ok(count) => states += count,
+            Err(error) => messages.push(format!("mirrors/{}/help.zh.md: {error:#}", guide.id)),
+        }
+    }
+    let mut out = io::stdout().lock();
+    for message in &messages {
+        writeln!(out, "{message}")?;
+    }
+    writeln!(
+        out,
+        "{} mirrors, {} guides in {states} states, {} problems",
+        content.mirrors.len(),
+        content.guides.len(),
+        messages.len()
+    )?;
+    Ok(if messages.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Renders a guide in every state and language.
+fn render_all(config: &Config, content: &Content, guide: &Guide) -> anyhow::Result<usize> {
+    let path = content.mirrors.get(&guide.id).map_or_else(String::new, |m| m.path());
+    let place = Place { host: config.host(), scheme: "https", path: &path };
+    let selections = guide.selections(&place)?;
+    for selection in &selections {
+        for lang in app::Lang::ALL {
+            guide.render(lang, selection).with_context(|| format!("in {:?}", selection.values))?;
+        }
+    }
+    Ok(selections.len())
+}
+
+fn show_probe(config: &Config, wanted: &[String], json: bool) -> anyhow::Result<ExitCode> {
+    let (content, _) = load(config)?;
+    for name in wanted {
+        ensure!(content.resolve(name).is_some(), "there is no mirror \"{name}\"");
+    }
+    let now = Timestamp::now();
+    let readings = probe(&Trees::new(config.root()), &content, now);
+    let mut out = io::stdout().lock();
+    let mut rows = Vec::new();
+    for (id, mirror) in &content.mirrors {
+        if !wanted.is_empty() && !wanted.iter().any(|name| content.resolve(name) == Some(id)) {
+            continue;
+        }
+        let reading = readings.get(id).copied();
+        let file = &mirror.file;
+        let verdict = freshness::verdict(reading, file.freshness.as_ref(), file.interval, now);
+        let time = reading.map(|r| r.time);
+        if json {
+            rows.push(serde_json::json!({ "id": id, "content_time": time, "freshness": verdict }));
+        } else {
+            let age =
+                time.map_or_else(|| "–".to_owned(), |t| app::format::age(app::Lang::En, now, t));
+            writeln!(out, "{id:24} {:12} {age}", verdict.id())?;
+        }
+    }
+    if json {
+        writeln!(out, "{}", serde_json::Value::Array(rows))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

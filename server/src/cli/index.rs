@@ -1,0 +1,226 @@
+//! `mingjing index`: build, search, stats, bench.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use jiff::Timestamp;
+
+use crate::{
+    config::Config,
+    index::{self, BuildReport, Index, Progress, Query, import},
+    serve::{self, load},
+};
+
+/// What to do with the file index.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build the index from the mirrored trees, or from a list
+    Build {
+        /// Import a list instead of walking the trees; `-` for standard input
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+        #[arg(
+            long,
+            value_name = "FORMAT",
+            default_value = "tsv",
+            requires = "from",
+            help = "Form of the list: tsv, ls-lR, find-printf or rsync-list-only"
+        )]
+        format: import::Format,
+        /// Put before every path of the list, as `debian` for a list made in that folder
+        #[arg(long, value_name = "PATH", default_value = "", requires = "from")]
+        prefix: String,
+        /// Folder of the index, instead of the one below the state folder
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Search as the site does
+    Search {
+        /// Words
+        query: String,
+        /// Folder of the index
+        #[arg(long, value_name = "DIR")]
+        index: Option<PathBuf>,
+        /// Within one mirror
+        #[arg(long)]
+        mirror: Option<String>,
+        /// Only files with this extension
+        #[arg(long)]
+        ext: Option<String>,
+        /// Most hits
+        #[arg(short = 'n', long, default_value_t = 50)]
+        limit: usize,
+        /// Print what the API would answer
+        #[arg(long)]
+        json: bool,
+    },
+    /// Counts and bytes
+    Stats {
+        /// Folder of the index
+        #[arg(long, value_name = "DIR")]
+        index: Option<PathBuf>,
+    },
+    /// Time each line of a file of queries, in-process and warm
+    Bench {
+        /// One query a line
+        queries: PathBuf,
+        /// Folder of the index
+        #[arg(long, value_name = "DIR")]
+        index: Option<PathBuf>,
+    },
+}
+
+/// Runs one of them.
+///
+/// # Errors
+/// No index, a list or tree that cannot be read, a query that is refused.
+pub fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
+    let folder = |given: Option<PathBuf>| given.unwrap_or_else(|| config.index_folder());
+    let mut stdout = io::stdout().lock();
+    match command {
+        Command::Build { from, format, prefix, out } => {
+            let dir = folder(out);
+            let report = match from {
+                None => from_trees(config, &dir)?,
+                Some(list) => from_list(&list, format, prefix, &dir)?,
+            };
+            say(&mut stdout, &report)?;
+        }
+        Command::Search { query, index, mirror, ext, limit, json } => {
+            let index = Index::open(&folder(index))?;
+            let answer = index.search(&Query { text: query.clone(), mirror, ext, limit })?;
+            if json {
+                writeln!(stdout, "{}", crate::web::handler::api::answer(&query, &answer))?;
+            } else {
+                for hit in &answer.hits {
+                    let slash = if hit.is_dir { "/" } else { "" };
+                    writeln!(stdout, "{}{slash}", hit.path)?;
+                }
+            }
+        }
+        Command::Stats { index } => {
+            let stats = Index::open(&folder(index))?.stats();
+            writeln!(stdout, "paths\t{}", stats.paths)?;
+            writeln!(stdout, "folders\t{}", stats.dirs)?;
+            writeln!(stdout, "bytes\t{}", stats.bytes)?;
+            writeln!(stdout, "bytes per path\t{:.1}", stats.bytes_per_path)?;
+            for mirror in &stats.mirrors {
+                writeln!(stdout, "{}\t{}", mirror.id, mirror.paths)?;
+            }
+        }
+        Command::Bench { queries, index } => {
+            let index = Index::open(&folder(index))?;
+            let file = File::open(&queries).with_context(|| queries.display().to_string())?;
+            let queries = BufReader::new(file)
+                .lines()
+                .map(|line| Ok(Query { text: line?, mirror: None, ext: None, limit: 50 }))
+                .collect::<io::Result<Vec<_>>>()?;
+            writeln!(stdout, "query\thits\tmedian_us\tp99_us")?;
+            for row in index::bench(&index, &queries)? {
+                let more = if row.hits_are_exact { "" } else { "+" };
+                writeln!(
+                    stdout,
+                    "{}\t{}{more}\t{:.1}\t{:.1}",
+                    row.query, row.hits, row.median_us, row.p99_us
+                )?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Walks the mirrored trees.
+fn from_trees(config: &Config, dir: &Path) -> anyhow::Result<BuildReport> {
+    let (content, _) = load(config)?;
+    let root = config.root();
+    let mirrors = serve::indexed_mirrors(&content, &root)?;
+    let mut walk = index::walk(&root, &mirrors);
+    let report = index::build(dir, &mirrors, walk.by_ref().map(Ok), &mut progress())?;
+    let seen = walk.report();
+    for error in &seen.first_errors {
+        tracing::warn!(%error, "not read");
+    }
+    if seen.errors > 0 {
+        tracing::warn!(errors = seen.errors, "some files and folders could not be read");
+    }
+    Ok(report)
+}
+
+/// Imports a list; one whose name ends in `.gz` is unpacked. Every first path segment is a mirror.
+fn from_list(
+    list: &Path,
+    format: import::Format,
+    prefix: String,
+    dir: &Path,
+) -> anyhow::Result<BuildReport> {
+    let reader: Box<dyn BufRead> = if list == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        let file = File::open(list).with_context(|| format!("cannot open {}", list.display()))?;
+        if list.extension().is_some_and(|e| e == "gz") {
+            Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(file)))
+        } else {
+            Box::new(BufReader::new(file))
+        }
+    };
+    let options = import::ListOptions { prefix, now: Timestamp::now().as_second() };
+    let mut records = import::parse(format, reader, options);
+    let report = index::build(dir, &[], records.by_ref(), &mut progress())?;
+    let seen = records.report();
+    for bad in &seen.first_bad {
+        tracing::warn!("{}:{}: {}", list.display(), bad.number, bad.reason);
+    }
+    if seen.bad > 0 {
+        tracing::warn!(lines = seen.bad, "some lines could not be read");
+    }
+    Ok(report)
+}
+
+/// A bar on a terminal, nothing elsewhere: the summary follows at once.
+fn progress() -> impl FnMut(Progress) {
+    let bar = ProgressBar::no_length();
+    if !io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    move |progress| match progress {
+        Progress::Reading(count) => bar.set_message(format!("reading: {count}")),
+        Progress::Sorting(count) => bar.set_message(format!("sorting: {count}")),
+        Progress::Writing(done, all) => {
+            bar.set_length(all);
+            bar.set_position(done);
+        }
+        Progress::Syncing => bar.finish_and_clear(),
+    }
+}
+
+fn say(out: &mut impl io::Write, report: &BuildReport) -> io::Result<()> {
+    let intake = &report.intake;
+    let seconds: f64 = report.took.iter().map(std::time::Duration::as_secs_f64).sum();
+    writeln!(
+        out,
+        "{} paths, {} of them folders, in {seconds:.1} s; {} bytes in {}",
+        intake.entries,
+        intake.dirs,
+        report.bytes,
+        report.dir.display()
+    )?;
+    for (count, what) in [
+        (intake.duplicates, "duplicate paths"),
+        (intake.bad_paths, "impossible paths"),
+        (intake.outside, "paths below no mirror"),
+        (intake.in_flight, "unfinished files"),
+        (intake.hash_dirs, "folders that only spread files by hash"),
+    ] {
+        if count > 0 {
+            writeln!(out, "left out: {count} {what}")?;
+        }
+    }
+    Ok(())
+}

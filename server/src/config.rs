@@ -1,0 +1,233 @@
+//! The one configuration file, `site.toml`.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use app::{Site, model::Bilingual};
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use crate::{content, status};
+
+/// Everything `site.toml` may say; unknown keys are errors that name line and key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What names the site.
+    pub site: SiteSection,
+    /// How it is served.
+    #[serde(default)]
+    pub server: ServerSection,
+    /// Where the mirrored trees are.
+    #[serde(default)]
+    pub files: FilesSection,
+    /// Who knows the state of the mirrors.
+    #[serde(default, rename = "backend")]
+    pub backends: Vec<status::Backend>,
+}
+
+/// `[site]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteSection {
+    /// Scheme and host by which visitors reach the site, without a trailing slash.
+    pub base_url: String,
+    /// Full name.
+    pub name: Bilingual,
+    /// Short name for the header; the full one when absent.
+    pub short: Option<Bilingual>,
+    /// Abbreviation in the MirrorZ feed.
+    pub abbr: Option<String>,
+    /// One sentence on what this is.
+    #[serde(default)]
+    pub description: Bilingual,
+    /// Address readers may write to.
+    pub email: Option<String>,
+    /// Issue tracker.
+    pub issues: Option<String>,
+    /// Folder of the content on a code host; `{id}` pages link below it.
+    pub edit_url: Option<String>,
+    /// Source code of the software.
+    pub software_url: Option<String>,
+    /// Mirror ids shown first.
+    #[serde(default)]
+    pub favourites: Vec<String>,
+    /// Short announcements.
+    #[serde(default, rename = "notice")]
+    pub notices: Vec<Bilingual>,
+    /// IANA name of the zone in which dates are written; UTC when absent.
+    pub time_zone: Option<String>,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerSection {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Folder with mirrors, pages and news; the embedded content when absent.
+    pub content: Option<PathBuf>,
+    /// Folder for last good answers and the file index.
+    pub state: PathBuf,
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            content: None,
+            state: PathBuf::from("var"),
+        }
+    }
+}
+
+/// `[files]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FilesSection {
+    /// Folder that holds the mirrored trees; the demo tree when absent.
+    pub root: Option<PathBuf>,
+    /// Prefix of nginx's internal location; files are then answered with `X-Accel-Redirect`.
+    pub accel: Option<String>,
+}
+
+impl Config {
+    /// Reads a file; relative paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a mistake in it with its line and key.
+    pub fn load(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+        let mut config = Self::parse(&text).with_context(|| path.display().to_string())?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        config.server.state = folder.join(&config.server.state);
+        config.server.content = config.server.content.map(|p| folder.join(p));
+        config.files.root = config.files.root.map(|p| folder.join(p));
+        Ok(config)
+    }
+
+    /// The configuration of the embedded site: `content/site.toml` as it was at build time.
+    ///
+    /// # Errors
+    /// Only when that file was broken at build time; a test reads it.
+    pub fn embedded() -> anyhow::Result<Self> {
+        let files = content::source::embedded();
+        let bytes = files.get("site.toml").context("content/site.toml is not embedded")?;
+        Self::parse(std::str::from_utf8(bytes)?).context("content/site.toml")
+    }
+
+    /// Parses and checks the text of a configuration.
+    ///
+    /// # Errors
+    /// The first mistake, with its line and key.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let config: Self = toml::from_str(text)?;
+        let url = &config.site.base_url;
+        anyhow::ensure!(
+            (url.starts_with("https://") || url.starts_with("http://")) && !url.ends_with('/'),
+            "site.base_url = \"{url}\": expected http:// or https:// and no trailing slash"
+        );
+        if let Some(accel) = &config.files.accel {
+            anyhow::ensure!(
+                accel.starts_with('/') && accel.len() > 1 && !accel.ends_with('/'),
+                "files.accel = \"{accel}\": expected a path such as \"/_accel\""
+            );
+        }
+        config.time_zone()?;
+        Ok(config)
+    }
+
+    fn time_zone(&self) -> anyhow::Result<TimeZone> {
+        match &self.site.time_zone {
+            None => Ok(TimeZone::UTC),
+            Some(name) => TimeZone::get(name)
+                .with_context(|| format!("site.time_zone = \"{name}\": no such time zone")),
+        }
+    }
+
+    /// What pages need to know of the site.
+    pub fn site(&self) -> Site {
+        let s = &self.site;
+        Site {
+            name: s.name.clone(),
+            short: s.short.clone().unwrap_or_else(|| s.name.clone()),
+            description: s.description.clone(),
+            base_url: s.base_url.clone(),
+            email: s.email.clone(),
+            issues: s.issues.clone(),
+            edit_url: s.edit_url.clone(),
+            software_url: s.software_url.clone(),
+            favourites: s.favourites.clone(),
+            notices: s.notices.clone(),
+            time_zone: self.time_zone().unwrap_or(TimeZone::UTC),
+        }
+    }
+
+    /// Where the file index is kept.
+    pub fn index_folder(&self) -> PathBuf {
+        self.server.state.join("index")
+    }
+
+    /// Where the mirrored trees are: as configured, or where the demo tree is made.
+    pub fn root(&self) -> PathBuf {
+        self.files.root.clone().unwrap_or_else(|| self.server.state.join("mirrors"))
+    }
+
+    /// The abbreviation by which MirrorZ knows the site; its host when none is configured.
+    pub fn abbreviation(&self) -> &str {
+        self.site.abbr.as_deref().unwrap_or_else(|| self.host())
+    }
+
+    /// Host and port of `base_url`, as templates call it.
+    pub fn host(&self) -> &str {
+        let url = &self.site.base_url;
+        url.split_once("://").map_or(url.as_str(), |(_, host)| host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = "[site]\nbase_url = \"https://mirror.example\"\nname = { zh = \"镜像\", en = \"Mirror\" }\n";
+
+    #[test]
+    fn the_least_configuration_is_a_url_and_a_name() {
+        let config = Config::parse(LEAST).unwrap();
+        assert_eq!(config.host(), "mirror.example");
+        assert_eq!(config.site().short.en, "Mirror");
+    }
+
+    #[test]
+    fn an_unknown_key_is_reported_with_its_line_and_name() {
+        let error = Config::parse(&format!("{LEAST}colour = 1\n")).unwrap_err().to_string();
+        assert!(error.contains("line 4") && error.contains("colour"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_backend_is_reported_at_its_own_line() {
+        let text = format!(
+            "{LEAST}[[backend]]\ntunasync.url = \"http://a/\"\n[[backend]]\nsyncer.url = \"http://b/\"\n"
+        );
+        let error = Config::parse(&text).unwrap_err().to_string();
+        assert!(error.contains("line 7") && error.contains("syncer"), "{error}");
+    }
+
+    #[test]
+    fn a_trailing_slash_and_a_wrong_zone_are_refused() {
+        let slash = LEAST.replace("example\"", "example/\"");
+        assert!(Config::parse(&slash).unwrap_err().to_string().contains("trailing slash"));
+        let zone = format!("{LEAST}time_zone = \"Mars/Olympus\"\n");
+        assert!(format!("{:#}", Config::parse(&zone).unwrap_err()).contains("Mars/Olympus"));
+    }
+
+    #[test]
+    fn the_embedded_configuration_and_the_example_are_valid() {
+        Config::embedded().unwrap();
+        Config::parse(include_str!("../../site.example.toml")).unwrap();
+    }
+}

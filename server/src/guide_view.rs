@@ -1,0 +1,250 @@
+//! From a rendered guide to what its page, its Markdown and its JSON show.
+
+use std::fmt::Write as _;
+
+use app::{
+    Lang,
+    format::fill,
+    page::guide::{self as page, Block, GuideOption, OptionKind, Role, Snippet},
+    part::Choice,
+};
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use crate::{
+    content::markdown,
+    guide::{
+        Guide, Kind, Mode, RenderError, Rendered, RenderedPiece, RenderedSnippet, Run, Selection,
+    },
+    snapshot::Snapshot,
+    web::encode,
+};
+
+/// The data of the page.
+///
+/// # Errors
+/// A template that names something undefined.
+pub fn view(
+    snapshot: &Snapshot,
+    guide: &Guide,
+    lang: Lang,
+    selection: &Selection,
+) -> Result<page::Guide, RenderError> {
+    let today = snapshot.now.to_zoned(snapshot.chrome.site.time_zone.clone()).date();
+    let rendered = guide.render(lang, selection)?;
+    let query = guide.canonical_query(selection);
+    let mut blocks = Vec::new();
+    let mut contents = Vec::new();
+    for piece in &rendered.pieces {
+        match piece {
+            RenderedPiece::Text(text) => {
+                let mut text = markdown::render(text);
+                contents.append(&mut text.contents);
+                blocks.push(Block::Html(text.html));
+            }
+            RenderedPiece::Snippet(snippet) => {
+                let mut shown = snippet_view(guide, &rendered, snippet, &query);
+                if shown.id.is_empty() {
+                    shown.id = format!("sample-{}", blocks.len());
+                }
+                blocks.push(Block::Snippet(shown));
+            }
+        }
+    }
+    let edit_url = snapshot.chrome.site.edit_url.as_ref().map(|base| {
+        let suffix = if lang == Lang::Zh { "zh" } else { "en" };
+        format!("{base}/mirrors/{}/help.{suffix}.md", guide.id)
+    });
+    Ok(page::Guide {
+        title: guide.title.get(lang).to_owned(),
+        options: options(guide, lang, selection, today),
+        blocks,
+        contents,
+        query,
+        reviewed: guide.reviewed,
+        ended: ended(guide, selection, today),
+        edit_url,
+    })
+}
+
+fn options(guide: &Guide, lang: Lang, selection: &Selection, today: Date) -> Vec<GuideOption> {
+    guide
+        .options
+        .iter()
+        .filter(|option| !selection.hidden.contains(&option.id))
+        .map(|option| {
+            let chosen = selection.values.get(&option.id).map_or("", String::as_str);
+            let kind = match &option.kind {
+                Kind::Toggle { .. } => OptionKind::Toggle(chosen == "on"),
+                Kind::Select { values, .. } => OptionKind::Select(
+                    values
+                        .iter()
+                        .map(|v| {
+                            let label = v.label.as_ref().map_or(v.value.as_str(), |l| l.get(lang));
+                            let label = match v.eol {
+                                Some(end) if end < today => {
+                                    format!("{label} · {}", lang.texts().guide_eol)
+                                }
+                                _ => label.to_owned(),
+                            };
+                            Choice { value: v.value.clone(), label, selected: v.value == chosen }
+                        })
+                        .collect(),
+                ),
+            };
+            GuideOption { id: option.id.clone(), label: option.label.get(lang).to_owned(), kind }
+        })
+        .collect()
+}
+
+/// The earliest end of life among the chosen values, when it has passed.
+fn ended(guide: &Guide, selection: &Selection, today: Date) -> Option<Date> {
+    guide
+        .options
+        .iter()
+        .filter_map(|option| option.value(selection.values.get(&option.id)?)?.eol)
+        .filter(|end| *end < today)
+        .min()
+}
+
+fn snippet_view(
+    guide: &Guide,
+    rendered: &Rendered,
+    snippet: &RenderedSnippet,
+    query: &str,
+) -> Snippet {
+    let address = address(guide, snippet, query);
+    let curl = snippet
+        .file
+        .as_ref()
+        .filter(|_| !snippet.show_only)
+        .and_then(|file| curl_line(rendered, snippet, file, &address));
+    Snippet {
+        id: snippet.id.clone(),
+        html: markdown::escape(&snippet.text),
+        role: role(snippet),
+        raw_url: (!snippet.show_only).then_some(address),
+        curl,
+        is_undo: snippet.undo.is_some(),
+    }
+}
+
+fn role(snippet: &RenderedSnippet) -> Role {
+    match (&snippet.file, snippet.mode, snippet.run) {
+        _ if snippet.show_only => Role::Sample,
+        (Some(file), Mode::Create, _) => Role::Write(file.clone()),
+        (Some(file), Mode::Append, _) => Role::Append(file.clone()),
+        (None, _, _) if snippet.in_project => Role::Project,
+        (None, _, Run::Root) => Role::Root,
+        (None, _, Run::User) => Role::User,
+    }
+}
+
+/// Path and query at which the snippet is served.
+fn address(guide: &Guide, snippet: &RenderedSnippet, query: &str) -> String {
+    let path = format!(
+        "/docs/{}/{}",
+        encode::segment(guide.id.as_bytes()),
+        encode::segment(snippet.name.as_bytes())
+    );
+    if query.is_empty() { path } else { format!("{path}?{query}") }
+}
+
+/// The shell line that writes the file. `curl -o` rather than `curl | tee`: when the download
+/// fails, `-f -o` leaves the old file alone, while `tee` has emptied it already.
+fn curl_line(
+    rendered: &Rendered,
+    snippet: &RenderedSnippet,
+    file: &str,
+    address: &str,
+) -> Option<String> {
+    let is_system = file.starts_with('/');
+    if !is_system && !file.starts_with("~/") {
+        return None;
+    }
+    let sudo = if is_system { rendered.sudo.as_str() } else { "" };
+    let url = format!("{}{address}", rendered.base);
+    Some(match snippet.mode {
+        Mode::Create => format!("{sudo}curl -fsSL --create-dirs -o {file} '{url}'"),
+        Mode::Append => format!("curl -fsSL '{url}' | {sudo}tee -a {file}"),
+    })
+}
+
+/// The guide as Markdown.
+///
+/// # Errors
+/// A template that names something undefined.
+pub fn markdown(guide: &Guide, lang: Lang, selection: &Selection) -> Result<String, RenderError> {
+    let t = lang.texts();
+    let rendered = guide.render(lang, selection)?;
+    let mut out = format!("# {}\n", guide.title.get(lang));
+    for piece in &rendered.pieces {
+        match piece {
+            RenderedPiece::Text(text) => {
+                let _ = write!(out, "\n{}\n", text.trim());
+            }
+            RenderedPiece::Snippet(snippet) => {
+                let caption = match role(snippet) {
+                    Role::Write(file) => fill(t.guide_write_to, &[&file]),
+                    Role::Append(file) => fill(t.guide_append_to, &[&file]),
+                    Role::Root => t.guide_as_root.to_owned(),
+                    Role::User => t.guide_as_user.to_owned(),
+                    Role::Project => t.guide_in_project.to_owned(),
+                    Role::Sample => t.guide_sample.to_owned(),
+                };
+                let code = snippet.text.trim_end_matches('\n');
+                let _ = write!(out, "\n{caption}:\n\n```{}\n{code}\n```\n", snippet.language);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Everything that is needed to enumerate the guide from outside.
+pub fn options_json(guide: &Guide) -> Value {
+    let options: Vec<Value> = guide
+        .options
+        .iter()
+        .map(|option| {
+            let values: Vec<Value> = option
+                .values()
+                .into_iter()
+                .map(|value| {
+                    let def = option.value(value);
+                    json!({
+                        "value": value,
+                        "label": def.and_then(|d| d.label.as_ref()),
+                        "eol": def.and_then(|d| d.eol),
+                    })
+                })
+                .collect();
+            json!({
+                "id": option.id,
+                "label": option.label,
+                "kind": match option.kind { Kind::Select { .. } => "select", Kind::Toggle { .. } => "toggle" },
+                "default": option.default(),
+                "values": values,
+                "hide_when": option.hide_when,
+                "global": option.global,
+            })
+        })
+        .collect();
+    let snippets: Vec<Value> = guide
+        .blocks
+        .iter()
+        .filter(|block| !block.show_only)
+        .map(|block| {
+            json!({
+                "id": block.id,
+                "language": block.language,
+                "file": block.file,
+                "mode": match block.mode { Mode::Create => "create", Mode::Append => "append" },
+                "run": match block.run { Run::Root => "root", Run::User => "user" },
+                "in_project": block.in_project,
+                "when": block.when,
+                "undo": block.undo,
+            })
+        })
+        .collect();
+    json!({ "id": guide.id, "title": guide.title, "options": options, "snippets": snippets, "checks": guide.checks })
+}

@@ -1,0 +1,40 @@
+//! The file-search index: build it from a walk or a list, open it, search it.
+//!
+//! Entries are sorted by quality and version ([`order`](self)), cut into blocks of 32, and each
+//! block is one document of a tantivy index whose terms are grams of its paths. A search walks the
+//! posting lists in that order, decodes the blocks they share, verifies every line and stops after
+//! enough matches. The order is therefore the first half of the ranking.
+
+mod bench;
+mod block;
+mod build;
+mod catalogue;
+mod fold;
+mod generation;
+mod gram;
+pub mod import;
+mod mirrors;
+mod names;
+mod order;
+mod plan;
+mod postings;
+mod query;
+mod rank;
+mod reader;
+mod record;
+mod search;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use bench::{BenchRow, bench};
+pub use build::{BuildReport, Progress, build};
+pub use catalogue::Intake;
+pub use generation::current;
+pub use mirrors::IndexedMirror;
+pub use query::{MAX_LIMIT, MAX_TERMS, MAX_TEXT, Query, QueryError};
+pub use reader::{Index, IndexStats};
+pub use record::{FileRecord, PathError, is_in_flight};
+pub use search::{Answer, Hit, Limits};
+pub use walk::{Walk, WalkReport, walk};

@@ -1,0 +1,108 @@
+//! The inverted index: which blocks hold a gram. All use of tantivy's index is here.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use tantivy::directory::MmapDirectory;
+use tantivy::postings::SegmentPostings;
+use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
+use tantivy::store::{Compressor, ZstdCompressor};
+use tantivy::tokenizer::{TextAnalyzer, TokenizerManager};
+use tantivy::{
+    Index, IndexSettings, InvertedIndexReader, SegmentReader, SingleSegmentIndexWriter,
+    TantivyDocument, Term,
+};
+
+use super::gram::{Gram, GramTokenizer};
+
+const FIELD: &str = "gram";
+const TOKENIZER: &str = "grams";
+/// Only sizes tantivy's hash table; the writer never splits a segment.
+const MEMORY_BUDGET: usize = 256 << 20;
+
+/// Writes one tantivy document a block.
+pub struct PostingsWriter {
+    writer: SingleSegmentIndexWriter,
+    field: Field,
+}
+
+impl PostingsWriter {
+    /// Creates the tantivy index in an empty directory.
+    pub fn create(dir: &Path) -> anyhow::Result<Self> {
+        let mut schema = Schema::builder();
+        let indexing = TextFieldIndexing::default()
+            .set_tokenizer(TOKENIZER)
+            .set_fieldnorms(false)
+            .set_index_option(IndexRecordOption::Basic);
+        let field =
+            schema.add_text_field(FIELD, TextOptions::default().set_indexing_options(indexing));
+        let tokenizers = TokenizerManager::new();
+        tokenizers.register(TOKENIZER, TextAnalyzer::from(GramTokenizer::default()));
+        let settings = IndexSettings {
+            // The doc store is empty: the names lie in their own file.
+            docstore_compression: Compressor::Zstd(ZstdCompressor::default()),
+            ..IndexSettings::default()
+        };
+        let writer = Index::builder()
+            .schema(schema.build())
+            .settings(settings)
+            .tokenizers(tokenizers)
+            .single_segment_index_writer(MmapDirectory::open(dir)?, MEMORY_BUDGET)
+            .context("cannot create the inverted index")?;
+        Ok(Self { writer, field })
+    }
+
+    /// Adds the next block, given its grams from [`super::gram::GramSet::drain_text`].
+    pub fn add(&mut self, grams: String) -> anyhow::Result<()> {
+        let mut document = TantivyDocument::default();
+        document.add_text(self.field, grams);
+        Ok(self.writer.add_document(document)?)
+    }
+
+    /// Writes the index.
+    pub fn finish(self) -> anyhow::Result<()> {
+        self.writer.finalize().context("cannot write the inverted index")?;
+        Ok(())
+    }
+}
+
+/// Reads posting lists.
+pub struct Postings {
+    index: Index,
+    inverted: Arc<InvertedIndexReader>,
+    field: Field,
+}
+
+impl Postings {
+    /// Opens the tantivy index of a generation with `blocks` blocks.
+    pub fn open(dir: &Path, blocks: u32) -> anyhow::Result<Self> {
+        let index = Index::open_in_dir(dir).context("cannot open the inverted index")?;
+        let segments = index.searchable_segments()?;
+        let [segment] = segments.as_slice() else {
+            anyhow::bail!("the inverted index has {} segments instead of 1", segments.len());
+        };
+        let reader = SegmentReader::open(segment)?;
+        ensure!(
+            reader.max_doc() == blocks,
+            "the inverted index has {} blocks, the names have {blocks}",
+            reader.max_doc()
+        );
+        let field = index.schema().get_field(FIELD)?;
+        let inverted = reader.inverted_index(field)?;
+        Ok(Self { index, inverted, field })
+    }
+
+    /// The blocks that hold `gram`, ascending, or `None` when there is none.
+    pub fn list(&self, gram: Gram) -> std::io::Result<Option<SegmentPostings>> {
+        let term = Term::from_field_text(self.field, &gram.token());
+        self.inverted.read_postings(&term, IndexRecordOption::Basic)
+    }
+
+    /// Reads all files and compares checksums; fails with the names of the damaged ones.
+    pub fn verify(&self) -> anyhow::Result<()> {
+        let damaged = self.index.validate_checksum()?;
+        ensure!(damaged.is_empty(), "damaged files: {damaged:?}");
+        Ok(())
+    }
+}

@@ -1,0 +1,293 @@
+//! Answering a query.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use tantivy::TERMINATED;
+
+use super::block::{BLOCK_LEN, DamagedBlock, Facts};
+use super::fold;
+use super::names::NamesCursor;
+use super::order;
+use super::plan::{Conjunction, plan};
+use super::query::{Query, QueryError, Search};
+use super::rank::{self, Candidate};
+use super::reader::Index;
+use super::record::split_name;
+
+/// One file or directory that answers a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// The path for display: bytes that are not UTF-8 are replaced.
+    pub path: String,
+    /// The path as it is on disk, for links.
+    pub path_bytes: Vec<u8>,
+    /// Id of the mirror.
+    pub mirror: String,
+    /// Size in bytes; 0 for directories.
+    pub size: u64,
+    /// Modification time, Unix seconds.
+    pub mtime: i64,
+    /// Whether it is a directory.
+    pub is_dir: bool,
+    /// Where the terms were found, as byte ranges of `path`, ascending and not overlapping.
+    pub highlights: Vec<Range<usize>>,
+    /// Higher is better; only comparable within one answer.
+    pub score: i32,
+}
+
+/// The answer to a query.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The best hits, best first.
+    pub hits: Vec<Hit>,
+    /// Matching paths found.
+    pub total: u64,
+    /// Whether there are no more; otherwise `total` is a lower bound and better hits may exist.
+    pub total_is_exact: bool,
+    /// Time taken, in microseconds.
+    pub took_us: u64,
+}
+
+/// When a search gives up looking for more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Matches ranked.
+    pub matches: usize,
+    /// Blocks decoded.
+    pub blocks: usize,
+    /// Time.
+    pub deadline: Duration,
+}
+
+impl Limits {
+    /// What a visitor's query may cost.
+    pub const VISITOR: Self =
+        Self { matches: 2000, blocks: 6000, deadline: Duration::from_millis(5) };
+    /// No limits: for tests and exhaustive counts, never in the request path.
+    pub const NONE: Self =
+        Self { matches: usize::MAX, blocks: usize::MAX, deadline: Duration::MAX };
+}
+
+/// Share of the limits that the first pass may use: one half.
+const FIRST_PASS: usize = 2;
+
+/// Blocks walked between two looks at the clock.
+const CLOCK_EVERY: usize = 8;
+
+struct Found {
+    score: i32,
+    /// Place in the static rank.
+    entry: u64,
+    path: Range<usize>,
+    facts: Facts,
+}
+
+/// One running search.
+struct Run<'a> {
+    index: &'a Index,
+    search: &'a Search,
+    limits: Limits,
+    started: Instant,
+    cursor: NamesCursor<'a>,
+    folded: Vec<u8>,
+    places: Vec<Range<usize>>,
+    paths: Vec<u8>,
+    found: Vec<Found>,
+    blocks: usize,
+    /// Blocks of the first pass, ascending.
+    seen: Vec<u32>,
+}
+
+impl Index {
+    /// Answers a query within [`Limits::VISITOR`].
+    pub fn search(&self, query: &Query) -> Result<Answer, QueryError> {
+        self.search_within(query, Limits::VISITOR)
+    }
+
+    /// Answers a query within other limits.
+    pub fn search_within(&self, query: &Query, limits: Limits) -> Result<Answer, QueryError> {
+        let started = Instant::now();
+        let search = Search::parse(query, self.mirrors())?;
+        let unreadable = |error: std::io::Error| {
+            tracing::error!(%error, "the file index cannot be read");
+            QueryError::Unreadable
+        };
+        let end = self.names().len();
+        let Some(all) = plan(&search, self.postings(), end, false).map_err(unreadable)? else {
+            return Ok(Answer {
+                total_is_exact: true,
+                took_us: micros(started),
+                ..Answer::default()
+            });
+        };
+        let first = plan(&search, self.postings(), end, true).map_err(unreadable)?;
+        let mut run = Run {
+            index: self,
+            search: &search,
+            limits,
+            started,
+            cursor: self.names().cursor().map_err(unreadable)?,
+            folded: Vec::new(),
+            places: Vec::new(),
+            paths: Vec::new(),
+            found: Vec::new(),
+            blocks: 0,
+            seen: Vec::new(),
+        };
+        if let Some(first) = first {
+            run.walk(first, true);
+        }
+        let total_is_exact = run.walk(all, false);
+        Ok(run.answer(total_is_exact))
+    }
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Run<'_> {
+    /// Looks into all blocks of a plan. Returns whether it came to the end.
+    fn walk(&mut self, mut blocks: Conjunction, first_pass: bool) -> bool {
+        let share = if first_pass { FIRST_PASS } else { 1 };
+        let (most_matches, most_blocks) = (self.limits.matches / share, self.limits.blocks / share);
+        let deadline = self.limits.deadline / if first_pass { 2 } else { 1 };
+        let seen = if first_pass { Vec::new() } else { std::mem::take(&mut self.seen) };
+        let mut seen = seen.into_iter().peekable();
+        let mut complete = true;
+        let mut block = blocks.seek(0);
+        while block != TERMINATED {
+            let known = seen.next_if(|&known| known <= block).is_some_and(|known| known == block);
+            if !known {
+                let late =
+                    self.blocks.is_multiple_of(CLOCK_EVERY) && self.started.elapsed() > deadline;
+                if late || self.found.len() >= most_matches || self.blocks >= most_blocks {
+                    return false;
+                }
+                self.blocks += 1;
+                if let Err(error) = self.look_into(block) {
+                    tracing::error!(%error, block, "the file index is damaged");
+                    complete = false;
+                }
+                if first_pass {
+                    self.seen.push(block);
+                }
+            }
+            block = blocks.seek(block + 1);
+        }
+        complete
+    }
+
+    fn look_into(&mut self, block: u32) -> Result<(), DamagedBlock> {
+        self.cursor.read(block)?;
+        let mut folded = std::mem::take(&mut self.folded);
+        folded.clear();
+        fold::fold_into(&self.cursor.lines.text, &mut folded);
+        let longest = self.search.wanted.iter().max_by_key(|term| term.bytes.len());
+        let mut line = 0;
+        while line < self.cursor.lines.len() {
+            if let Some(term) = longest {
+                // No term contains NUL, so an occurrence lies within one line.
+                match term.find(&folded, self.cursor.lines.range(line).start) {
+                    Some(at) => line = self.cursor.lines.line_at(at),
+                    None => break,
+                }
+            }
+            let range = self.cursor.lines.range(line);
+            if self.search.matches(&folded[range]) {
+                self.take(block, line, &folded)?;
+            }
+            line += 1;
+        }
+        self.folded = folded;
+        Ok(())
+    }
+
+    /// Scores and keeps a line that matches.
+    fn take(&mut self, block: u32, line: usize, folded: &[u8]) -> Result<(), DamagedBlock> {
+        let range = self.cursor.lines.range(line);
+        let path = &self.cursor.lines.text[range.clone()];
+        let mirror = self.index.mirrors().resolve(path);
+        if self.search.mirror.is_some() && self.search.mirror != mirror {
+            return Ok(());
+        }
+        let facts = self.cursor.facts(line)?;
+        if facts.is_dir && self.search.ext.is_some() {
+            return Ok(());
+        }
+        let entry = u64::from(block) * BLOCK_LEN as u64 + line as u64;
+        let mirror = mirror.and_then(|number| self.index.mirrors().get(number));
+        let candidate = Candidate {
+            line: &folded[range.clone()],
+            is_dir: facts.is_dir,
+            tier: self.index.tier(entry),
+            mirror_len: mirror.map_or(usize::MAX, |mirror| mirror.prefix.len()),
+        };
+        let score = rank::score(&candidate, self.search, &mut self.places);
+        let start = self.paths.len();
+        self.paths.extend_from_slice(&self.cursor.lines.text[range]);
+        self.found.push(Found { score, entry, path: start..self.paths.len(), facts });
+        Ok(())
+    }
+
+    fn answer(mut self, total_is_exact: bool) -> Answer {
+        let paths = std::mem::take(&mut self.paths);
+        let better = |a: &Found, b: &Found| -> Ordering {
+            let name = |found: &Found| split_name(&paths[found.path.clone()]).1;
+            b.score
+                .cmp(&a.score)
+                .then_with(|| order::newest_first(name(a), name(b)))
+                .then_with(|| a.entry.cmp(&b.entry))
+        };
+        let total = self.found.len() as u64;
+        if self.found.len() > self.search.limit {
+            self.found.select_nth_unstable_by(self.search.limit, better);
+            self.found.truncate(self.search.limit);
+        }
+        self.found.sort_unstable_by(better);
+        let found = std::mem::take(&mut self.found);
+        let hits = found.iter().map(|found| self.hit(found, &paths[found.path.clone()])).collect();
+        Answer { hits, total, total_is_exact, took_us: micros(self.started) }
+    }
+
+    fn hit(&mut self, found: &Found, path: &[u8]) -> Hit {
+        let mirrors = self.index.mirrors();
+        let mirror = mirrors.resolve(path).and_then(|number| mirrors.get(number));
+        let candidate = Candidate {
+            line: &fold::fold(path),
+            is_dir: found.facts.is_dir,
+            tier: 0,
+            mirror_len: mirror.map_or(usize::MAX, |mirror| mirror.prefix.len()),
+        };
+        rank::score(&candidate, self.search, &mut self.places);
+        Hit {
+            path: String::from_utf8_lossy(path).into_owned(),
+            path_bytes: path.to_owned(),
+            mirror: mirror.map_or_else(String::new, |mirror| mirror.id.clone()),
+            size: found.facts.size,
+            mtime: found.facts.mtime,
+            is_dir: found.facts.is_dir,
+            highlights: highlights(path, &mut self.places),
+            score: found.score,
+        }
+    }
+}
+
+/// Byte ranges of a path as ranges of its lossy form, sorted and merged.
+fn highlights(path: &[u8], places: &mut [Range<usize>]) -> Vec<Range<usize>> {
+    places.sort_unstable_by_key(|place| place.start);
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for place in places.iter() {
+        match merged.last_mut() {
+            Some(last) if place.start <= last.end => last.end = last.end.max(place.end),
+            _ => merged.push(place.clone()),
+        }
+    }
+    if std::str::from_utf8(path).is_ok() {
+        return merged;
+    }
+    let shown = |at: usize| String::from_utf8_lossy(&path[..at]).len();
+    merged.iter().map(|place| shown(place.start)..shown(place.end)).collect()
+}

@@ -1,0 +1,21 @@
+//! Mingjing, the site of a software mirror.
+//!
+//! Data flows one way: backends, disk and content become a [`snapshot::Snapshot`], a snapshot
+//! becomes pages, pages become cached bytes. `docs/architecture.md` follows a request through it.
+
+pub mod assets;
+pub mod cli;
+pub mod config;
+pub mod content;
+pub mod demo;
+pub mod files;
+pub mod guide;
+pub mod guide_view;
+pub mod index;
+pub mod nginx;
+pub mod publish;
+pub mod router;
+pub mod serve;
+pub mod snapshot;
+pub mod status;
+pub mod web;

@@ -1,0 +1,7 @@
+//! The `mingjing` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    server::cli::run()
+}

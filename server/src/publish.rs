@@ -1,0 +1,215 @@
+//! The one place where snapshots are made: content, backends and trees in, pages out.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use app::Chrome;
+use jiff::Timestamp;
+use tokio::{sync::watch, time::interval};
+
+use crate::{
+    assets,
+    config::Config,
+    content::{Content, source},
+    files::{
+        Trees,
+        freshness::{self, Reading},
+    },
+    index::{self, Index},
+    snapshot::{AppState, Snapshot},
+    status::{merge::merge, poll::BackendState},
+};
+
+/// Ages on pages are told in minutes, so a snapshot is never older than this.
+const TICK: Duration = Duration::from_secs(60);
+/// How often an edited content folder is noticed.
+const RELOAD: Duration = Duration::from_secs(1);
+
+/// What snapshots are made from.
+pub struct Publisher {
+    config: Config,
+    trees: Trees,
+    content: Arc<Content>,
+    backends: watch::Receiver<Vec<BackendState>>,
+    readings: HashMap<String, Reading>,
+    clock: fn() -> Timestamp,
+}
+
+impl Publisher {
+    /// Reads the trees once; nothing is published yet.
+    pub fn new(
+        config: Config,
+        trees: Trees,
+        content: Content,
+        backends: watch::Receiver<Vec<BackendState>>,
+        clock: fn() -> Timestamp,
+    ) -> Self {
+        let mut publisher = Self {
+            config,
+            trees,
+            content: Arc::new(content),
+            backends,
+            readings: HashMap::new(),
+            clock,
+        };
+        publisher.readings = publisher.probe();
+        publisher
+    }
+
+    /// The snapshot of now.
+    pub fn snapshot(&self) -> Snapshot {
+        let now = (self.clock)();
+        let backends = self.backends.borrow();
+        let mirrors = merge(&self.content, &backends, &self.readings, now);
+        let reports: Vec<_> = backends.iter().map(|b| b.report.clone()).collect();
+        let chrome = Chrome {
+            site: self.config.site(),
+            stylesheet: assets::stylesheet(),
+            script: assets::script(),
+            generated_at: now,
+            recorded_at: reports.iter().find_map(|r| r.recorded_at),
+        };
+        Snapshot::new(chrome, mirrors, Arc::clone(&self.content), reports)
+    }
+
+    /// Publishes at every change and every tick, until the process ends.
+    pub async fn run(mut self, state: AppState) {
+        let mut tick = interval(TICK);
+        let mut reload = interval(RELOAD);
+        let folder = self.config.server.content.clone();
+        let index = self.config.index_folder();
+        let mut content_seen = folder.clone().and_then(changed);
+        let mut index_seen = None;
+        loop {
+            let mut is_new = false;
+            tokio::select! {
+                changed = self.backends.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    is_new = true;
+                }
+                _ = tick.tick() => {
+                    self.readings = self.probe_aside().await;
+                    is_new = true;
+                }
+                _ = reload.tick() => {
+                    let now = folder.clone().and_then(changed);
+                    if now != content_seen {
+                        content_seen = now;
+                        is_new = self.reload(&state);
+                    }
+                    open_index(&state, &index, &mut index_seen).await;
+                }
+            }
+            if is_new {
+                let snapshot = self.snapshot();
+                state.publish(snapshot);
+                warm(&state).await;
+            }
+        }
+    }
+
+    /// Reads the content folder again; what is broken in it leaves the last good version in force.
+    fn reload(&mut self, state: &AppState) -> bool {
+        let Some(folder) = &self.config.server.content else { return false };
+        let files = match source::from_folder(folder) {
+            Ok(files) => files,
+            Err(error) => {
+                tracing::error!(%error, "the content folder cannot be read; the last version stays");
+                state.set_problems(vec![error.to_string()]);
+                return false;
+            }
+        };
+        let (content, problems) = Content::parse(files);
+        state.set_problems(problems.iter().map(ToString::to_string).collect());
+        if problems.is_empty() {
+            tracing::info!(mirrors = content.mirrors.len(), "content reloaded");
+            self.content = Arc::new(content);
+            return true;
+        }
+        for problem in &problems {
+            tracing::warn!(%problem, "content not reloaded; the last good version stays");
+        }
+        false
+    }
+
+    fn probe(&self) -> HashMap<String, Reading> {
+        probe(&self.trees, &self.content, (self.clock)())
+    }
+
+    /// Probes on a thread that may wait for a disk.
+    async fn probe_aside(&self) -> HashMap<String, Reading> {
+        let (trees, content, now) = (self.trees.clone(), Arc::clone(&self.content), (self.clock)());
+        let task = tokio::task::spawn_blocking(move || probe(&trees, &content, now));
+        task.await.unwrap_or_default()
+    }
+}
+
+/// Opens the index when a build has replaced it, or for the first time.
+async fn open_index(state: &AppState, folder: &Path, seen: &mut Option<PathBuf>) {
+    let current = index::current(folder).ok().flatten();
+    if current.is_none() || current == *seen {
+        return;
+    }
+    let path = folder.to_owned();
+    match tokio::task::spawn_blocking(move || Index::open(&path)).await {
+        Ok(Ok(index)) => {
+            tracing::info!(paths = index.stats().paths, "file index opened");
+            state.set_index(index);
+        }
+        Ok(Err(error)) => {
+            tracing::error!(error = format!("{error:#}"), "the file index stays as it was")
+        }
+        Err(error) => tracing::error!(%error, "the file index stays as it was"),
+    }
+    *seen = current;
+}
+
+/// Reads the age of every tree that can tell it.
+pub fn probe(trees: &Trees, content: &Content, now: Timestamp) -> HashMap<String, Reading> {
+    content
+        .mirrors
+        .values()
+        .filter_map(|m| freshness::read(trees, m, now).map(|reading| (m.id.clone(), reading)))
+        .collect()
+}
+
+/// Renders and compresses the front pages, which most visitors ask for first.
+async fn warm(state: &AppState) {
+    use axum::{body::Body, http::Request};
+    use tower::ServiceExt as _;
+    let router = crate::router::router(state.clone());
+    for path in ["/", "/en/"] {
+        for coding in ["br", "gzip", "zstd"] {
+            let request = Request::get(path).header("accept-encoding", coding).body(Body::empty());
+            if let Ok(request) = request {
+                let _ = router.clone().oneshot(request).await;
+            }
+        }
+    }
+}
+
+/// The newest modification below a folder and the number of entries; cheap enough for every second.
+fn changed(folder: PathBuf) -> Option<(SystemTime, usize)> {
+    let mut newest = SystemTime::UNIX_EPOCH;
+    let mut count = 0;
+    let mut todo = vec![folder];
+    while let Some(folder) = todo.pop() {
+        newest = newest.max(std::fs::metadata(&folder).ok()?.modified().ok()?);
+        for entry in std::fs::read_dir(&folder).ok()?.flatten() {
+            let Ok(metadata) = entry.metadata() else { continue };
+            count += 1;
+            if metadata.is_dir() {
+                todo.push(entry.path());
+            } else if let Ok(modified) = metadata.modified() {
+                newest = newest.max(modified);
+            }
+        }
+    }
+    Some((newest, count))
+}

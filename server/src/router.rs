@@ -1,0 +1,86 @@
+//! Every address of the site, and the layers around them, in request order.
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, header},
+    middleware::{self, Next},
+    response::{Redirect, Response},
+    routing::get,
+};
+
+use crate::{
+    snapshot::AppState,
+    web::{
+        AppError,
+        handler::{api, asset, docs, error, feed, health, list, news, prose, search, status, tree},
+    },
+};
+
+/// The site. `main` serves it, tests call it.
+pub fn router(state: AppState) -> Router {
+    let mut site = Router::new()
+        .route("/en", get(async || Redirect::permanent("/en/")))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/api/v1/mirrors", get(api::mirrors))
+        .route("/api/v1/files", get(api::files))
+        .route("/api/mirrorz.json", get(api::mirrorz))
+        .route("/mirrorz.json", get(api::mirrorz))
+        .route("/sitemap.xml", get(feed::sitemap))
+        .route("/robots.txt", get(feed::robots))
+        .route("/opensearch.xml", get(feed::opensearch))
+        .route("/static/{*path}", get(asset::serve))
+        .route("/favicon.svg", get(asset::serve));
+    for prefix in ["", "/en"] {
+        let at = |path: &str| format!("{prefix}{path}");
+        site = site
+            .route(&at("/"), get(list::page))
+            .route(&at("/docs"), get(docs::add_slash))
+            .route(&at("/docs/"), get(docs::index))
+            .route(&at("/docs/{id}"), get(docs::guide))
+            .route(&at("/docs/{id}/"), get(docs::drop_slash))
+            .route(&at("/docs/{id}/{name}"), get(docs::part))
+            .route(&at("/search"), get(search::all))
+            .route(&at("/search/files"), get(search::files))
+            .route(&at("/status"), get(status::page))
+            .route(&at("/news"), get(docs::add_slash))
+            .route(&at("/news/"), get(news::index))
+            .route(&at("/news/{slug}"), get(news::item))
+            .route(&at("/about"), get(prose::page))
+            .route(&at("/faq"), get(prose::page))
+            .route(&at("/feed.xml"), get(feed::news));
+    }
+    site.fallback(tree::serve)
+        .method_not_allowed_fallback(async || AppError::Method)
+        .layer(middleware::from_fn_with_state(state.clone(), finish))
+        .with_state(state)
+}
+
+/// SECURITY: pages load nothing from elsewhere and run no inline script.
+const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// Turns errors into pages for whoever asked, and adds the headers that every answer carries.
+async fn finish(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let uri = request.uri().clone();
+    let headers = error::Asked::of(&request);
+    let mut response = next.run(request).await;
+    if let Some(error) = response.extensions_mut().remove::<std::sync::Arc<AppError>>() {
+        response = error::page(&state, &uri, &headers, &error);
+    }
+    let out = response.headers_mut();
+    out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    out.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("strict-origin-when-cross-origin"),
+    );
+    let is_page =
+        out.get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"text/html"));
+    if is_page {
+        out.entry(header::CONTENT_SECURITY_POLICY).or_insert(CONTENT_SECURITY_POLICY);
+    }
+    response
+}

@@ -1,0 +1,145 @@
+//! Everything that pages are made of at one moment, immutable.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use app::{
+    Chrome,
+    model::{BackendReport, Mirror},
+};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use jiff::Timestamp;
+
+use crate::{
+    assets::Assets, config::Config, content::Content, files::Trees, index::Index,
+    web::cache::PageCache,
+};
+
+/// The data of one moment, and the pages rendered from it so far.
+pub struct Snapshot {
+    /// Frame of every page.
+    pub chrome: Chrome,
+    /// Mirrors in the order of their ids.
+    pub mirrors: Vec<Mirror>,
+    /// Prose, guides, folders.
+    pub content: Arc<Content>,
+    /// Backends in the order of the configuration.
+    pub backends: Vec<BackendReport>,
+    /// Moment of the data.
+    pub now: Timestamp,
+    /// Pages rendered so far.
+    pub pages: PageCache,
+    by_id: HashMap<String, usize>,
+}
+
+impl Snapshot {
+    /// Puts a snapshot together.
+    pub fn new(
+        chrome: Chrome,
+        mirrors: Vec<Mirror>,
+        content: Arc<Content>,
+        backends: Vec<BackendReport>,
+    ) -> Self {
+        let by_id = mirrors.iter().enumerate().map(|(i, m)| (m.id.clone(), i)).collect();
+        let now = chrome.generated_at;
+        Self { chrome, mirrors, content, backends, now, pages: PageCache::default(), by_id }
+    }
+
+    /// The mirror with exactly this id.
+    pub fn mirror(&self, id: &str) -> Option<&Mirror> {
+        self.by_id.get(id).and_then(|i| self.mirrors.get(*i))
+    }
+
+    /// The mirror for any spelling of its id.
+    pub fn resolve(&self, name: &str) -> Option<&Mirror> {
+        self.mirror(name).or_else(|| self.mirror(self.content.resolve(name)?))
+    }
+
+    /// The mirror whose tree holds a path such as `/debian/dists/`.
+    pub fn mirror_at(&self, path: &str) -> Option<&Mirror> {
+        self.mirrors
+            .iter()
+            .filter(|m| {
+                path.strip_prefix(&m.path)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+            .max_by_key(|m| m.path.len())
+    }
+}
+
+/// What every handler may reach; cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    trees: Trees,
+    assets: Assets,
+    snapshot: ArcSwap<Snapshot>,
+    index: ArcSwapOption<Index>,
+    /// What is wrong with the content as it is now on disk, for the operator.
+    problems: Mutex<Vec<String>>,
+}
+
+impl AppState {
+    /// State with a first snapshot.
+    pub fn new(config: Config, trees: Trees, assets: Assets, snapshot: Snapshot) -> Self {
+        Self(Arc::new(Inner {
+            config,
+            trees,
+            assets,
+            snapshot: ArcSwap::from_pointee(snapshot),
+            index: ArcSwapOption::empty(),
+            problems: Mutex::default(),
+        }))
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The mirrored trees.
+    pub fn trees(&self) -> &Trees {
+        &self.0.trees
+    }
+
+    /// Stylesheet, script, icons.
+    pub fn assets(&self) -> &Assets {
+        &self.0.assets
+    }
+
+    /// The snapshot of now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.snapshot.load_full()
+    }
+
+    /// Replaces the snapshot.
+    pub fn publish(&self, snapshot: Snapshot) {
+        self.0.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// The file index, if there is one.
+    pub fn index(&self) -> Option<Arc<Index>> {
+        self.0.index.load_full()
+    }
+
+    /// Replaces the file index.
+    pub fn set_index(&self, index: Index) {
+        self.0.index.store(Some(Arc::new(index)));
+    }
+
+    /// What is wrong with the content on disk; served is the last good version.
+    pub fn problems(&self) -> Vec<String> {
+        self.0.problems.lock().map(|p| p.clone()).unwrap_or_default()
+    }
+
+    /// Replaces the list of problems.
+    pub fn set_problems(&self, problems: Vec<String>) {
+        if let Ok(mut slot) = self.0.problems.lock() {
+            *slot = problems;
+        }
+    }
+}

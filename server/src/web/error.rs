@@ -1,0 +1,136 @@
+//! The one error of handlers: what the visitor is told, and what only the log is told.
+
+use app::{Lang, format::fill};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    files::{PathError, TreeError},
+    guide::{RenderError, SelectionError},
+    index::QueryError,
+};
+
+/// Why a request has no ordinary answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Nothing at this path.
+    #[error("nothing at {0}")]
+    NotFound(String),
+    /// A path that cannot name anything.
+    #[error("malformed path: {0}")]
+    BadPath(#[from] PathError),
+    /// A file that the world may not read.
+    #[error("not public")]
+    Private,
+    /// A symlink out of the mirrors.
+    #[error("leads outside")]
+    Outside,
+    /// No mirror of that name.
+    #[error("no mirror {0}")]
+    UnknownMirror(String),
+    /// The mirror has no guide.
+    #[error("no guide for {0}")]
+    NoGuide(String),
+    /// A wrong option of a guide.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// A snippet that cannot be had.
+    #[error(transparent)]
+    Snippet(#[from] RenderError),
+    /// A parameter outside of its closed list: name, value, valid values.
+    #[error("parameter {0} cannot be {1}")]
+    BadParameter(&'static str, String, String),
+    /// A query that the index refuses.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// There is no file index yet.
+    #[error("no file index")]
+    NoIndex,
+    /// A method other than GET and HEAD.
+    #[error("method not allowed")]
+    Method,
+    /// A fault of ours.
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+}
+
+impl AppError {
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound(_) | Self::UnknownMirror(_) | Self::NoGuide(_) => StatusCode::NOT_FOUND,
+            Self::Snippet(RenderError::NoSuchSnippet { .. } | RenderError::Hidden { .. }) => {
+                StatusCode::NOT_FOUND
+            }
+            Self::Private | Self::Outside => StatusCode::FORBIDDEN,
+            Self::BadPath(_) | Self::BadParameter(..) | Self::Query(_) => StatusCode::BAD_REQUEST,
+            Self::Selection(SelectionError::Template(_))
+            | Self::Snippet(RenderError::Template(_))
+            | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Selection(_) => StatusCode::BAD_REQUEST,
+            Self::NoIndex => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+        }
+    }
+
+    /// What the visitor is told.
+    pub fn message(&self, lang: Lang) -> String {
+        let t = lang.texts();
+        match self {
+            Self::NotFound(path) => fill(t.error_unknown_path, &[path]),
+            Self::BadPath(why) => fill(t.error_bad_path, &[&why.to_string()]),
+            Self::Private => t.error_private.to_owned(),
+            Self::Outside => t.error_outside.to_owned(),
+            Self::UnknownMirror(id) => fill(t.error_unknown_mirror, &[id]),
+            Self::NoGuide(id) => fill(t.error_no_guide, &[id]),
+            Self::Selection(SelectionError::UnknownOption { option, valid }) => {
+                fill(t.error_unknown_option, &[option, &valid.join(", ")])
+            }
+            Self::Selection(SelectionError::UnknownValue { option, value, valid }) => {
+                fill(t.error_unknown_value, &[option, value, &valid.join(", ")])
+            }
+            Self::Snippet(RenderError::NoSuchSnippet { name, valid }) => {
+                fill(t.error_no_snippet, &[name, &valid.join(", ")])
+            }
+            Self::Snippet(RenderError::Hidden { name, condition }) => {
+                fill(t.error_hidden_snippet, &[name, condition])
+            }
+            Self::BadParameter(name, value, valid) => {
+                fill(t.error_bad_parameter, &[name, value, valid])
+            }
+            Self::Query(why) => why.to_string(),
+            Self::NoIndex => t.search_no_index.to_owned(),
+            Self::Method => t.error_listing_method.to_owned(),
+            Self::Selection(SelectionError::Template(_))
+            | Self::Snippet(RenderError::Template(_))
+            | Self::Internal(_) => t.error_internal.to_owned(),
+        }
+    }
+}
+
+impl From<TreeError> for AppError {
+    fn from(error: TreeError) -> Self {
+        match error {
+            TreeError::Missing => Self::NotFound(String::new()),
+            TreeError::Private => Self::Private,
+            TreeError::Outside => Self::Outside,
+            TreeError::Io(error) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl IntoResponse for AppError {
+    /// A bare status that carries the error; [`crate::router`] turns it into a page, JSON or text
+    /// once it knows who asked.
+    fn into_response(self) -> Response {
+        let status = self.status();
+        if status.is_server_error() && !matches!(self, Self::NoIndex) {
+            tracing::error!(error = format!("{self:#}"), "request failed");
+        }
+        let mut response = status.into_response();
+        response.extensions_mut().insert(std::sync::Arc::new(self));
+        response
+    }
+}

@@ -1,0 +1,173 @@
+//! Help pages, their Markdown, their snippets and their options.
+
+use app::{
+    Lang,
+    page::docs_index,
+    page::guide::{self, GuideView},
+};
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Uri, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+
+use super::cached;
+use crate::{
+    guide::{Guide, Place, RenderedSnippet, Run, Selection},
+    guide_view,
+    snapshot::{AppState, Snapshot},
+    web::{
+        AppError,
+        cache::{CachePolicy, JSON, Page, TEXT},
+        encode, negotiate,
+    },
+};
+
+/// All guides.
+pub async fn index(
+    State(state): State<AppState>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, AppError> {
+    let snapshot = state.snapshot();
+    let page = cached(&snapshot, &uri, |lang| {
+        Ok(docs_index::document(&snapshot.chrome, lang, &snapshot.mirrors))
+    })?;
+    Ok(page.respond(&headers))
+}
+
+/// `/docs` → `/docs/`
+pub async fn add_slash(uri: Uri) -> Redirect {
+    Redirect::permanent(&with_query(&format!("{}/", uri.path()), uri.query()))
+}
+
+/// `/docs/debian/` → `/docs/debian`
+pub async fn drop_slash(uri: Uri) -> Redirect {
+    Redirect::permanent(&with_query(uri.path().trim_end_matches('/'), uri.query()))
+}
+
+/// The page of one mirror, or its Markdown for `{id}.md`.
+pub async fn guide(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, AppError> {
+    let snapshot = state.snapshot();
+    let (lang, _) = negotiate::language(uri.path());
+    if let Some(id) = id.strip_suffix(".md") {
+        return markdown(&state, &snapshot, lang, id, &uri, &headers);
+    }
+    let mirror = snapshot.resolve(&id).ok_or_else(|| AppError::UnknownMirror(id.clone()))?;
+    if mirror.id != id {
+        let path = format!("{}/docs/{}", lang.prefix(), encode::path(mirror.id.as_bytes()));
+        return Ok(Redirect::permanent(&with_query(&path, uri.query())).into_response());
+    }
+    let place = place(&state, &mirror.path);
+    let Some(guide) = snapshot.content.guides.get(&id) else {
+        let page = cached(&snapshot, &uri, |lang| {
+            let view = GuideView { lang, now: snapshot.now, mirror: mirror.clone(), guide: None };
+            Ok(guide::document(&snapshot.chrome, view))
+        })?;
+        return Ok(page.respond(&headers));
+    };
+    let selection = guide.select(&place, &encode::pairs(uri.query().unwrap_or_default()))?;
+    let canonical = guide.canonical_query(&selection);
+    if canonical != uri.query().unwrap_or_default() {
+        let query = (!canonical.is_empty()).then_some(canonical.as_str());
+        let to = with_query(uri.path(), query);
+        return Ok(Redirect::to(&to).into_response());
+    }
+    let page = cached(&snapshot, &uri, |lang| {
+        let guide = guide_view::view(&snapshot, guide, lang, &selection)?;
+        let view =
+            GuideView { lang, now: snapshot.now, mirror: mirror.clone(), guide: Some(guide) };
+        Ok(guide::document(&snapshot.chrome, view))
+    })?;
+    Ok(page.respond(&headers))
+}
+
+/// The page as Markdown with the options filled in.
+fn markdown(
+    state: &AppState,
+    snapshot: &Snapshot,
+    lang: Lang,
+    id: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response, AppError> {
+    let (guide, selection) = chosen(state, snapshot, id, uri)?;
+    let text = guide_view::markdown(guide, lang, &selection)?;
+    let content_type = HeaderValue::from_static("text/markdown; charset=utf-8");
+    Ok(Page::new(content_type, CachePolicy::Page, text).respond(headers))
+}
+
+/// One snippet as plain text, or the options as JSON.
+pub async fn part(
+    State(state): State<AppState>,
+    Path((id, name)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, AppError> {
+    let snapshot = state.snapshot();
+    let (guide, selection) = chosen(&state, &snapshot, &id, &uri)?;
+    if name == "options.json" {
+        let text = format!("{:#}\n", guide_view::options_json(guide));
+        let mut response = Page::new(JSON, CachePolicy::Page, text).respond(&headers);
+        let any = HeaderValue::from_static("*");
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+        return Ok(response);
+    }
+    let snippet = guide.snippet(&name, &selection)?;
+    let mut response = Page::new(TEXT, CachePolicy::Page, snippet.text.clone()).respond(&headers);
+    put_snippet_headers(response.headers_mut(), &snippet);
+    Ok(response)
+}
+
+const TARGET_FILE: HeaderName = HeaderName::from_static("x-target-file");
+const RUN_AS: HeaderName = HeaderName::from_static("x-run-as");
+
+fn put_snippet_headers(headers: &mut HeaderMap, snippet: &RenderedSnippet) {
+    match &snippet.file {
+        Some(file) => {
+            if let Ok(value) = HeaderValue::from_str(file) {
+                headers.insert(TARGET_FILE, value);
+            }
+        }
+        None => {
+            let who = if snippet.run == Run::Root { "root" } else { "user" };
+            headers.insert(RUN_AS, HeaderValue::from_static(who));
+        }
+    }
+}
+
+/// The guide of any spelling of an id, with the query applied.
+fn chosen<'a>(
+    state: &AppState,
+    snapshot: &'a Snapshot,
+    id: &str,
+    uri: &Uri,
+) -> Result<(&'a Guide, Selection), AppError> {
+    let mirror = snapshot.resolve(id).ok_or_else(|| AppError::UnknownMirror(id.to_owned()))?;
+    let guide = snapshot
+        .content
+        .guides
+        .get(&mirror.id)
+        .ok_or_else(|| AppError::NoGuide(mirror.id.clone()))?;
+    let pairs = encode::pairs(uri.query().unwrap_or_default());
+    let selection = guide.select(&place(state, &mirror.path), &pairs)?;
+    Ok((guide, selection))
+}
+
+fn place<'a>(state: &'a AppState, path: &'a str) -> Place<'a> {
+    let config = state.config();
+    let scheme = if config.site.base_url.starts_with("http://") { "http" } else { "https" };
+    Place { host: config.host(), scheme, path }
+}
+
+fn with_query(path: &str, query: Option<&str>) -> String {
+    match query {
+        Some(query) if !query.is_empty() => format!("{path}?{query}"),
+        _ => path.to_owned(),
+    }
+}

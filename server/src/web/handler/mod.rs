@@ -1,0 +1,37 @@
+//! Handlers, one file per kind of address.
+
+pub mod api;
+pub mod asset;
+pub mod docs;
+pub mod error;
+pub mod feed;
+pub mod health;
+pub mod list;
+pub mod news;
+pub mod prose;
+pub mod search;
+pub mod status;
+pub mod tree;
+
+use std::sync::Arc;
+
+use app::{Document, Lang};
+use axum::http::Uri;
+
+use crate::{
+    snapshot::Snapshot,
+    web::{AppError, cache::Page, negotiate},
+};
+
+/// The page at `uri`, from the snapshot's cache or rendered now.
+fn cached(
+    snapshot: &Snapshot,
+    uri: &Uri,
+    document: impl FnOnce(Lang) -> Result<Document, AppError>,
+) -> Result<Arc<Page>, AppError> {
+    let address = uri.path_and_query().map_or("/", |p| p.as_str());
+    snapshot.pages.get_or(address, || {
+        let (lang, _) = negotiate::language(uri.path());
+        Ok(Page::html(document(lang)?.render(&snapshot.chrome)))
+    })
+}

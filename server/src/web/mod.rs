@@ -1,0 +1,9 @@
+//! What HTTP asks of the site: addresses, answers, errors.
+
+pub mod cache;
+pub mod encode;
+pub mod error;
+pub mod handler;
+pub mod negotiate;
+
+pub use error::AppError;

@@ -1,0 +1,105 @@
+//! What a client accepts: language by path, form and compression by header.
+
+use app::Lang;
+use axum::http::{HeaderMap, Uri, header};
+
+/// Form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For browsers.
+    Html,
+    /// For programs.
+    Json,
+    /// For terminals.
+    Text,
+}
+
+/// Compression of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// `br`
+    Brotli,
+    /// `zstd`
+    Zstd,
+    /// `gzip`
+    Gzip,
+    /// None.
+    Identity,
+}
+
+/// Language of an address, and the address without its prefix.
+pub fn language(path: &str) -> (Lang, &str) {
+    match path.strip_prefix("/en") {
+        Some("") => (Lang::En, "/"),
+        Some(rest) if rest.starts_with('/') => (Lang::En, rest),
+        _ => (Lang::Zh, path),
+    }
+}
+
+/// The form an error should take: JSON below `/api` or when asked for, HTML when the client names
+/// it, plain text otherwise (curl, apt, pip send `*/*`).
+pub fn error_form(uri: &Uri, headers: &HeaderMap) -> Form {
+    let accept = header_text(headers, &header::ACCEPT);
+    if uri.path().starts_with("/api/") || accept.contains("application/json") {
+        Form::Json
+    } else if accept.contains("text/html") {
+        Form::Html
+    } else {
+        Form::Text
+    }
+}
+
+/// The best coding that the client accepts, in the order br, zstd, gzip.
+pub fn coding(headers: &HeaderMap) -> Coding {
+    let accept = header_text(headers, &header::ACCEPT_ENCODING);
+    let accepts = |name: &str| {
+        accept.split(',').any(|part| {
+            let (coding, weight) = part.split_once(';').unwrap_or((part, ""));
+            let refused = weight
+                .trim()
+                .strip_prefix("q=")
+                .is_some_and(|q| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0));
+            coding.trim().eq_ignore_ascii_case(name) && !refused
+        })
+    };
+    if accepts("br") {
+        Coding::Brotli
+    } else if accepts("zstd") {
+        Coding::Zstd
+    } else if accepts("gzip") {
+        Coding::Gzip
+    } else {
+        Coding::Identity
+    }
+}
+
+fn header_text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_a_whole_segment_is_a_language() {
+        assert_eq!(language("/en/docs/"), (Lang::En, "/docs/"));
+        assert_eq!(language("/en"), (Lang::En, "/"));
+        assert_eq!(language("/endless/"), (Lang::Zh, "/endless/"));
+    }
+
+    #[test]
+    fn a_coding_with_weight_zero_is_refused() {
+        let with = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(text));
+            coding(&headers)
+        };
+        assert_eq!(with("gzip, deflate, br, zstd"), Coding::Brotli);
+        assert_eq!(with("br;q=0, gzip"), Coding::Gzip);
+        assert_eq!(with("identity"), Coding::Identity);
+        assert_eq!(coding(&HeaderMap::new()), Coding::Identity);
+    }
+}
