@@ -232,6 +232,8 @@ pub struct Mirror {
     pub freshness: Freshness,
     /// Whether a full guide exists (otherwise the page shows what is known).
     pub has_guide: bool,
+    /// Whether its tree is on this machine, so that there is something to browse.
+    pub has_tree: bool,
     /// When the backend's statement was recorded, if it is a recording and not live.
     pub recorded_at: Option<Timestamp>,
 }
@@ -259,7 +261,17 @@ impl Mirror {
             content_time: None,
             freshness: Freshness::default(),
             has_guide: false,
+            has_tree: false,
             recorded_at: None,
+        }
+    }
+
+    /// Where its name leads: to the files, or to its page when they are not on this machine.
+    pub fn href(&self, lang: Lang) -> String {
+        if self.has_tree {
+            format!("{}{}/", lang.prefix(), self.path)
+        } else {
+            format!("{}/docs/{}", lang.prefix(), self.id)
         }
     }
 

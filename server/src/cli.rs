@@ -18,7 +18,7 @@ use crate::{
     files::{Trees, freshness},
     guide::{Guide, Place},
     nginx,
-    publish::probe,
+    publish::observe,
     serve::{load, serve},
 };
 
@@ -199,7 +199,7 @@ fn show_probe(config: &Config, wanted: &[String], json: bool) -> anyhow::Result<
         ensure!(content.resolve(name).is_some(), "there is no mirror \"{name}\"");
     }
     let now = Timestamp::now();
-    let readings = probe(&Trees::new(config.root()), &content, now);
+    let readings = observe(&Trees::new(config.root()), &content, &[], now).ages;
     let mut out = io::stdout().lock();
     let mut rows = Vec::new();
     for (id, mirror) in &content.mirrors {

@@ -1,7 +1,6 @@
 //! The one place where snapshots are made: content, backends and trees in, pages out.
 
 use std::{
-    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -16,8 +15,8 @@ use crate::{
     config::Config,
     content::{Content, source},
     files::{
-        Trees,
-        freshness::{self, Reading},
+        Found, RelPath, Trees,
+        freshness::{self, Observed},
     },
     index::{self, Index},
     snapshot::{AppState, Snapshot},
@@ -35,7 +34,7 @@ pub struct Publisher {
     trees: Trees,
     content: Arc<Content>,
     backends: watch::Receiver<Vec<BackendState>>,
-    readings: HashMap<String, Reading>,
+    observed: Observed,
     clock: fn() -> Timestamp,
 }
 
@@ -53,10 +52,10 @@ impl Publisher {
             trees,
             content: Arc::new(content),
             backends,
-            readings: HashMap::new(),
+            observed: Observed::default(),
             clock,
         };
-        publisher.readings = publisher.probe();
+        publisher.observed = publisher.probe();
         publisher
     }
 
@@ -64,7 +63,7 @@ impl Publisher {
     pub fn snapshot(&self) -> Snapshot {
         let now = (self.clock)();
         let backends = self.backends.borrow();
-        let mirrors = merge(&self.content, &backends, &self.readings, now);
+        let mirrors = merge(&self.content, &backends, &self.observed, now);
         let reports: Vec<_> = backends.iter().map(|b| b.report.clone()).collect();
         let chrome = Chrome {
             site: self.config.site(),
@@ -94,7 +93,7 @@ impl Publisher {
                     is_new = true;
                 }
                 _ = tick.tick() => {
-                    self.readings = self.probe_aside().await;
+                    self.observed = self.probe_aside().await;
                     is_new = true;
                 }
                 _ = reload.tick() => {
@@ -138,15 +137,24 @@ impl Publisher {
         false
     }
 
-    fn probe(&self) -> HashMap<String, Reading> {
-        probe(&self.trees, &self.content, (self.clock)())
+    fn probe(&self) -> Observed {
+        observe(&self.trees, &self.content, &self.paths(), (self.clock)())
     }
 
     /// Probes on a thread that may wait for a disk.
-    async fn probe_aside(&self) -> HashMap<String, Reading> {
+    async fn probe_aside(&self) -> Observed {
         let (trees, content, now) = (self.trees.clone(), Arc::clone(&self.content), (self.clock)());
-        let task = tokio::task::spawn_blocking(move || probe(&trees, &content, now));
+        let paths = self.paths();
+        let task = tokio::task::spawn_blocking(move || observe(&trees, &content, &paths, now));
         task.await.unwrap_or_default()
+    }
+
+    /// Paths of all mirrors, those included that only a backend knows.
+    fn paths(&self) -> Vec<String> {
+        let nothing_known = Observed::default();
+        let now = (self.clock)();
+        let mirrors = merge(&self.content, &self.backends.borrow(), &nothing_known, now);
+        mirrors.into_iter().map(|m| m.path).collect()
     }
 }
 
@@ -170,13 +178,17 @@ async fn open_index(state: &AppState, folder: &Path, seen: &mut Option<PathBuf>)
     *seen = current;
 }
 
-/// Reads the age of every tree that can tell it.
-pub fn probe(trees: &Trees, content: &Content, now: Timestamp) -> HashMap<String, Reading> {
-    content
+/// Looks which trees are there and what they say of their age.
+pub fn observe(trees: &Trees, content: &Content, paths: &[String], now: Timestamp) -> Observed {
+    let ages = content
         .mirrors
         .values()
         .filter_map(|m| freshness::read(trees, m, now).map(|reading| (m.id.clone(), reading)))
-        .collect()
+        .collect();
+    let is_there = |path: &&String| {
+        RelPath::parse(path).is_ok_and(|path| matches!(trees.find(&path), Ok(Found::Folder { .. })))
+    };
+    Observed { ages, trees: paths.iter().filter(is_there).cloned().collect() }
 }
 
 /// Renders and compresses the front pages, which most visitors ask for first.

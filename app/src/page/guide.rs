@@ -180,6 +180,7 @@ fn state_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyVie
     let recorded = m.recorded_at.map(|time| {
         view! { <li class="quiet">{format::fill(t.as_of, &[&format::day(zone, time)])}</li> }
     });
+    let browse = m.has_tree.then(|| view! { <li><a href=m.href(lang)>{t.guide_browse}</a></li> });
     view! {
         <ul class="state-line">
             <li>{part::state_mark(lang, m.state)}</li>
@@ -187,7 +188,7 @@ fn state_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyVie
             {success}
             {recorded}
             <li>{part::size(lang, m.size_bytes)}</li>
-            <li><a href=format!("{}{}/", lang.prefix(), m.path)>{t.guide_browse}</a></li>
+            {browse}
             <li>{part::official_mark(lang, m)}</li>
         </ul>
     }

@@ -255,9 +255,11 @@ fn row(chrome: &Chrome, view: &ListView<'_>, m: &Mirror, words: String) -> AnyVi
     view! {
         <tr data-words=words>
             <th scope="row">
-                <a href=format!("{p}{}/", m.path)>{m.name.get(lang).to_owned()}</a>
-                " " {part::official_mark(lang, m)}
-                <small>{m.description.get(lang).to_owned()}</small>
+                <div class="what">
+                    <a href=m.href(lang)>{m.name.get(lang).to_owned()}</a>
+                    " " {part::official_mark(lang, m)}
+                    <small>{m.description.get(lang).to_owned()}</small>
+                </div>
             </th>
             <td data-label=t.col_content>{part::ago(lang, zone, view.now, m.content_time, "–")} {verdict}</td>
             <td data-label=t.col_success>{part::ago(lang, zone, m.as_of(view.now), m.last_success, "–")}</td>

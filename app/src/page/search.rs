@@ -163,7 +163,7 @@ fn mirror_hits(lang: Lang, mirrors: Vec<Mirror>) -> AnyView {
         .map(|m| {
             view! {
                 <li>
-                    <a href=format!("{p}{}/", m.path)>{m.name.get(lang).to_owned()}</a>
+                    <a href=m.href(lang)>{m.name.get(lang).to_owned()}</a>
                     " " {part::state_mark(lang, m.state)}
                     " " <a class="aside" href=format!("{p}/docs/{}", m.id)>{t.list_help}</a>
                     <small>{m.description.get(lang).to_owned()}</small>

@@ -34,7 +34,7 @@ pub fn ago(
             </time>
         }
         .into_any(),
-        None => view! { <span class="quiet">{missing}</span> }.into_any(),
+        None => view! { <span class="blank">{missing}</span> }.into_any(),
     }
 }
 

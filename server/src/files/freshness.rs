@@ -1,6 +1,11 @@
 //! How old a tree is by its own word.
 
-use std::{fs, io::BufRead as _, time::UNIX_EPOCH};
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    io::BufRead as _,
+    time::UNIX_EPOCH,
+};
 
 use app::model::Freshness;
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
@@ -15,6 +20,15 @@ pub struct Reading {
     pub time: Timestamp,
     /// After which clients refuse it.
     pub valid_until: Option<Timestamp>,
+}
+
+/// What a look at the disk found.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// What trees say of themselves, by mirror id.
+    pub ages: HashMap<String, Reading>,
+    /// Paths of mirrors whose tree is there and open to the world.
+    pub trees: HashSet<String>,
 }
 
 /// No index file is read further than this, in bytes.

@@ -38,9 +38,10 @@ impl Gram {
         Self::new(2, u32::from(u16::from_be_bytes(bytes)))
     }
 
-    /// The first three bytes of the last path segment.
-    pub fn name_start(bytes: [u8; 3]) -> Self {
-        Self::new(3, u32::from_be_bytes([0, bytes[0], bytes[1], bytes[2]]))
+    /// The start of the last path segment: its first one, two or three bytes.
+    pub fn name_start(bytes: &[u8]) -> Self {
+        // Names hold no NUL, so that shorter starts are other numbers.
+        Self::new(3, bytes.iter().take(3).fold(0, |sum, &byte| sum << 8 | u32::from(byte)))
     }
 
     /// What follows the last dot of a file name; none for very long ones.
@@ -150,8 +151,8 @@ impl GramSet {
 
     fn add_name(&mut self, line: &[u8], is_dir: bool) {
         let (_, name) = split_name(line);
-        if let Some(first) = name.first_chunk::<3>() {
-            self.others.push(Gram::name_start(*first));
+        for length in 1..=name.len().min(3) {
+            self.others.push(Gram::name_start(&name[..length]));
         }
         if !is_dir && let Some(gram) = extension(name).and_then(Gram::extension) {
             self.others.push(gram);
@@ -243,7 +244,7 @@ mod tests {
         assert!(has(Gram::hash_prefix(b"8e013640")));
         assert!(has(Gram::trigram(*b"qt6")) && has(Gram::trigram(*b"/qt")));
         assert!(has(Gram::token_byte(b'6')) && has(Gram::token_pair(*b"qt")));
-        assert!(has(Gram::name_start(*b"qt6")));
+        assert!(has(Gram::name_start(b"qt6")) && has(Gram::name_start(b"q")));
         assert!(Gram::extension(b"iso").is_some_and(has));
         assert!(!has(Gram::trigram(*b"8e0")) && !has(Gram::trigram(*b"/8e")));
         assert!(tokens(&mut set).is_empty());

@@ -64,7 +64,8 @@ impl Conjunction {
         Self { parts, end, at: None }
     }
 
-    fn cost(&self) -> u32 {
+    /// Blocks at most.
+    pub fn cost(&self) -> u32 {
         self.parts.first().map_or(self.end, Blocks::cost)
     }
 
@@ -215,11 +216,10 @@ pub fn plan(
         }
     }
     if name_start {
-        let first = search.wanted.first().and_then(|term| term.bytes.first_chunk::<3>());
-        let Some(first) = first else {
+        let Some(first) = search.wanted.first() else {
             return Ok(None);
         };
-        if !planner.require(Gram::name_start(*first))? {
+        if !planner.require(Gram::name_start(&first.bytes))? {
             return Ok(None);
         }
     }

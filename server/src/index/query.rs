@@ -88,10 +88,6 @@ impl Term {
     pub fn find(&self, text: &[u8], from: usize) -> Option<usize> {
         Some(from + self.finder.find(text.get(from..)?)?)
     }
-
-    fn matches(&self, line: &[u8]) -> bool {
-        self.occurrences(line).next().is_some()
-    }
 }
 
 /// A query ready to run.
@@ -181,14 +177,17 @@ impl Search {
         }
     }
 
-    /// Whether a folded line answers the query, but for `mirror:` and for the kind of entry.
-    pub fn matches(&self, line: &[u8]) -> bool {
-        self.wanted.iter().all(|term| term.matches(line))
-            && self.ext.as_ref().is_none_or(|ext| {
-                let (_, name) = split_name(line);
-                name.strip_suffix(ext.as_slice()).is_some_and(|stem| stem.ends_with(b"."))
-            })
-            && !self.excluded.iter().any(|term| term.matches(line))
+    /// Whether a folded line passes `ext:` and holds no excluded term.
+    pub fn allows(&self, line: &[u8]) -> bool {
+        self.ext.as_ref().is_none_or(|ext| {
+            let (_, name) = split_name(line);
+            name.strip_suffix(ext.as_slice()).is_some_and(|stem| stem.ends_with(b"."))
+        }) && !self.excluded.iter().any(|term| term.occurrences(line).next().is_some())
+    }
+
+    /// Whether a wanted term holds this folded word.
+    pub fn names(&self, word: &[u8]) -> bool {
+        self.wanted.iter().any(|term| memchr::memmem::find(&term.bytes, word).is_some())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::fold;
+use super::gram;
 use super::order::Tier;
 use super::query::{Search, Term};
 
@@ -14,52 +15,53 @@ pub struct Candidate<'a> {
     pub is_dir: bool,
     /// Quality of its directory.
     pub tier: Tier,
-    /// Bytes of the mirror's path at its start.
+    /// Bytes of the mirror's path at its start, 0 when no term starts there.
     pub mirror_len: usize,
 }
 
 /// Places considered for each term; a path with more is not worth the time.
 const MAX_OCCURRENCES: usize = 8;
 
-/// The ends of names of files that only accompany others.
-const SIDECARS: &[&str] = &[
-    ".torrent",
-    ".zsync",
-    ".sig",
-    ".asc",
-    ".sign",
-    ".gpg",
-    ".manifest",
-    ".list",
-    ".sha1",
-    ".sha256",
-    ".sha512",
-    ".md5",
-    ".sha256sum",
-    ".sha512sum",
-    ".b2",
-    ".checksum",
-    ".meta",
-    ".meta4",
-    ".metalink",
-    ".metadata",
-    ".readme",
-    ".dsc",
-    ".changes",
-    ".narinfo",
-    ".jigdo",
-    ".template",
-    ".delta",
-    ".files",
-    ".provenance",
-];
-
 /// Whether a folded file name accompanies another file: a checksum, a signature, a torrent.
 pub fn is_sidecar(name: &[u8]) -> bool {
-    SIDECARS.iter().any(|end| name.ends_with(end.as_bytes()))
-        || name.ends_with(b"sums")
-        || name.ends_with(b"checksum")
-        || name.windows(10).any(|part| part == b"-debuginfo" || part == b"-debugsour")
+    let Some(extension) = gram::extension(name) else {
+        return name.ends_with(b"sums") || name.ends_with(b"checksum");
+    };
+    // PERF: literals of known length compare as integers; a list of suffixes took half of the time
+    // of a search.
+    matches!(
+        extension,
+        b"torrent"
+            | b"zsync"
+            | b"sig"
+            | b"asc"
+            | b"sign"
+            | b"gpg"
+            | b"manifest"
+            | b"list"
+            | b"sha1"
+            | b"sha256"
+            | b"sha512"
+            | b"md5"
+            | b"sha256sum"
+            | b"sha512sum"
+            | b"md5sum"
+            | b"b2"
+            | b"checksum"
+            | b"meta"
+            | b"meta4"
+            | b"metalink"
+            | b"metadata"
+            | b"readme"
+            | b"dsc"
+            | b"changes"
+            | b"narinfo"
+            | b"jigdo"
+            | b"template"
+            | b"delta"
+            | b"files"
+            | b"provenance"
+    )
 }
 
 /// How much less a name with this word is wanted when the query does not ask for it.
@@ -76,19 +78,22 @@ fn word_penalty(word: &[u8]) -> i32 {
     }
 }
 
-fn penalties(line: &[u8], search: &Search) -> i32 {
-    line.split(|&byte| !fold::is_word(byte))
-        .map(|word| (word, word_penalty(word)))
-        .filter(|&(word, penalty)| {
-            penalty > 0
-                && !search
-                    .wanted
-                    .iter()
-                    .any(|term| memchr::memmem::find(&term.bytes, word).is_some())
-        })
-        .map(|(_, penalty)| penalty)
-        .max()
-        .unwrap_or(0)
+/// The depth of a line, and the highest penalty of its words that the query does not name.
+fn depth_and_penalty(line: &[u8], search: &Search) -> (i32, i32) {
+    let (mut depth, mut penalty) = (0, 0);
+    let mut start = 0;
+    for (at, &byte) in line.iter().chain(b"/").enumerate() {
+        if fold::is_word(byte) {
+            continue;
+        }
+        let word = &line[start..at];
+        start = at + 1;
+        depth += i32::from(byte == b'/');
+        if word_penalty(word) > penalty && !search.names(word) {
+            penalty = word_penalty(word);
+        }
+    }
+    (depth - 1, penalty)
 }
 
 /// Points for one place of a term.
@@ -109,15 +114,32 @@ fn place(candidate: &Candidate<'_>, name_start: usize, term: &Term, at: usize) -
     let starts = at == 0 || line[at - 1] == b'/';
     let ends = line.get(end) == Some(&b'/');
     let mut points = 30 + 15 * i32::from(before) + 15 * i32::from(starts && ends);
-    if at == 0 && end >= candidate.mirror_len {
+    if at == 0 && candidate.mirror_len > 0 && end >= candidate.mirror_len {
         // The query names the mirror.
         points += 30;
     }
     points
 }
 
-/// The score of a line that matches `search`, and the best place of each term.
-pub fn score(candidate: &Candidate<'_>, search: &Search, places: &mut Vec<Range<usize>>) -> i32 {
+/// What a line is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A wanted term is missing.
+    Miss,
+    /// It matches, but scores less than what was asked for.
+    Low,
+    /// It matches with this score.
+    Score(i32),
+}
+
+/// Scores a line and finds the best place of each term. Stops as soon as the score cannot reach
+/// `floor`.
+pub fn score(
+    candidate: &Candidate<'_>,
+    search: &Search,
+    floor: i32,
+    places: &mut Vec<Range<usize>>,
+) -> Verdict {
     let line = candidate.line;
     let name_start = memchr::memrchr(b'/', line).map_or(0, |slash| slash + 1);
     let name = &line[name_start..];
@@ -131,7 +153,7 @@ pub fn score(candidate: &Candidate<'_>, search: &Search, places: &mut Vec<Range<
             .map(|at| (place(candidate, name_start, term, at), at))
             .max_by_key(|&(points, at)| (points, std::cmp::Reverse(at)));
         let Some((points, at)) = best else {
-            continue;
+            return Verdict::Miss;
         };
         score += points;
         if at >= name_start {
@@ -144,14 +166,16 @@ pub fn score(candidate: &Candidate<'_>, search: &Search, places: &mut Vec<Range<
     }
     // In steps of an eighth, or `linux-4.9` would beat `linux-6.12.1`.
     let coverage = (8 * covered).checked_div(name.len()).unwrap_or(0).min(8);
-    score += 5 * i32::try_from(coverage).unwrap_or(0);
+    score += 5 * i32::try_from(coverage).unwrap_or(0) - 25 * i32::from(candidate.tier);
+    if score < floor {
+        // PERF: what follows only subtracts, and most lines of a common word end here.
+        return Verdict::Low;
+    }
     if !candidate.is_dir && is_sidecar(name) && !wants_sidecar(search, name) {
         score -= 50;
     }
-    score -= 25 * i32::from(candidate.tier);
-    score -= penalties(line, search);
-    let depth = line.iter().filter(|&&byte| byte == b'/').count();
-    score - 3 * i32::try_from(depth).unwrap_or(100).min(100)
+    let (depth, penalty) = depth_and_penalty(line, search);
+    Verdict::Score(score - penalty - 3 * depth)
 }
 
 /// Whether the last word of the name is asked for: `SHA256SUMS`, `torrent`.
@@ -159,4 +183,19 @@ fn wants_sidecar(search: &Search, name: &[u8]) -> bool {
     let ends = |wanted: &[u8]| wanted.len() > 2 && name.ends_with(wanted);
     search.wanted.iter().any(|term| ends(&term.bytes))
         || search.ext.as_ref().is_some_and(|ext| ends(ext))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sidecars_are_told_from_files() {
+        for name in [&b"a.iso.zsync"[..], b"sha256sums", b"a.tar.gz.asc", b"checksum"] {
+            assert!(is_sidecar(name), "{name:?}");
+        }
+        for name in [&b"a.iso"[..], b"linux-6.1.tar.xz", b"listing"] {
+            assert!(!is_sidecar(name), "{name:?}");
+        }
+    }
 }

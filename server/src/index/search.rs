@@ -1,6 +1,7 @@
 //! Answering a query.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use super::names::NamesCursor;
 use super::order;
 use super::plan::{Conjunction, plan};
 use super::query::{Query, QueryError, Search};
-use super::rank::{self, Candidate};
+use super::rank::{self, Candidate, Verdict};
 use super::reader::Index;
 use super::record::split_name;
 
@@ -70,8 +71,14 @@ impl Limits {
         Self { matches: usize::MAX, blocks: usize::MAX, deadline: Duration::MAX };
 }
 
-/// Share of the limits that the first pass may use: one half.
+/// Candidate blocks from which on the likely best ones are looked at first.
+const WORTH_TWO_PASSES: u32 = 200;
+
+/// The part of the limits that the first pass may use.
 const FIRST_PASS: usize = 2;
+
+/// Further blocks looked into when the first pass has already filled the page.
+const FURTHER_BLOCKS: usize = 300;
 
 /// Blocks walked between two looks at the clock.
 const CLOCK_EVERY: usize = 8;
@@ -88,13 +95,16 @@ struct Found {
 struct Run<'a> {
     index: &'a Index,
     search: &'a Search,
-    limits: Limits,
     started: Instant,
     cursor: NamesCursor<'a>,
     folded: Vec<u8>,
     places: Vec<Range<usize>>,
     paths: Vec<u8>,
     found: Vec<Found>,
+    /// The best scores so far, as many as are shown.
+    page: BinaryHeap<Reverse<i32>>,
+    floor: i32,
+    total: usize,
     blocks: usize,
     /// Blocks of the first pass, ascending.
     seen: Vec<u32>,
@@ -122,24 +132,40 @@ impl Index {
                 ..Answer::default()
             });
         };
-        let first = plan(&search, self.postings(), end, true).map_err(unreadable)?;
+        // Few blocks are looked at all together; a second plan would cost more than it saves.
+        let first = if all.cost() < WORTH_TWO_PASSES {
+            None
+        } else {
+            plan(&search, self.postings(), end, true).map_err(unreadable)?
+        };
         let mut run = Run {
             index: self,
             search: &search,
-            limits,
             started,
             cursor: self.names().cursor().map_err(unreadable)?,
             folded: Vec::new(),
             places: Vec::new(),
             paths: Vec::new(),
             found: Vec::new(),
+            page: BinaryHeap::new(),
+            floor: i32::MIN,
+            total: 0,
             blocks: 0,
             seen: Vec::new(),
         };
         if let Some(first) = first {
-            run.walk(first, true);
+            let share = Limits {
+                matches: limits.matches / FIRST_PASS,
+                blocks: limits.blocks / FIRST_PASS,
+                deadline: limits.deadline / 2,
+            };
+            run.walk(first, share, true);
         }
-        let total_is_exact = run.walk(all, false);
+        let mut rest = limits;
+        if limits != Limits::NONE && run.total >= search.limit {
+            rest.blocks = limits.blocks.min(run.blocks + FURTHER_BLOCKS);
+        }
+        let total_is_exact = run.walk(all, rest, false);
         Ok(run.answer(total_is_exact))
     }
 }
@@ -149,21 +175,19 @@ fn micros(since: Instant) -> u64 {
 }
 
 impl Run<'_> {
-    /// Looks into all blocks of a plan. Returns whether it came to the end.
-    fn walk(&mut self, mut blocks: Conjunction, first_pass: bool) -> bool {
-        let share = if first_pass { FIRST_PASS } else { 1 };
-        let (most_matches, most_blocks) = (self.limits.matches / share, self.limits.blocks / share);
-        let deadline = self.limits.deadline / if first_pass { 2 } else { 1 };
+    /// Looks into the blocks of a plan. Returns whether it came to the end.
+    fn walk(&mut self, mut blocks: Conjunction, limits: Limits, first_pass: bool) -> bool {
         let seen = if first_pass { Vec::new() } else { std::mem::take(&mut self.seen) };
         let mut seen = seen.into_iter().peekable();
         let mut complete = true;
         let mut block = blocks.seek(0);
         while block != TERMINATED {
-            let known = seen.next_if(|&known| known <= block).is_some_and(|known| known == block);
+            while seen.next_if(|&known| known < block).is_some() {}
+            let known = seen.next_if_eq(&block).is_some();
             if !known {
-                let late =
-                    self.blocks.is_multiple_of(CLOCK_EVERY) && self.started.elapsed() > deadline;
-                if late || self.found.len() >= most_matches || self.blocks >= most_blocks {
+                let late = self.blocks.is_multiple_of(CLOCK_EVERY)
+                    && self.started.elapsed() > limits.deadline;
+                if late || self.total >= limits.matches || self.blocks >= limits.blocks {
                     return false;
                 }
                 self.blocks += 1;
@@ -196,7 +220,7 @@ impl Run<'_> {
                 }
             }
             let range = self.cursor.lines.range(line);
-            if self.search.matches(&folded[range]) {
+            if self.search.allows(&folded[range]) {
                 self.take(block, line, &folded)?;
             }
             line += 1;
@@ -205,31 +229,61 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Scores and keeps a line that matches.
+    /// Scores and keeps a line if it matches.
     fn take(&mut self, block: u32, line: usize, folded: &[u8]) -> Result<(), DamagedBlock> {
         let range = self.cursor.lines.range(line);
+        let facts = self.cursor.facts(line)?;
         let path = &self.cursor.lines.text[range.clone()];
-        let mirror = self.index.mirrors().resolve(path);
-        if self.search.mirror.is_some() && self.search.mirror != mirror {
+        if self.search.mirror.is_some() && self.search.mirror != self.index.mirrors().resolve(path)
+        {
             return Ok(());
         }
-        let facts = self.cursor.facts(line)?;
         if facts.is_dir && self.search.ext.is_some() {
             return Ok(());
         }
         let entry = u64::from(block) * BLOCK_LEN as u64 + line as u64;
-        let mirror = mirror.and_then(|number| self.index.mirrors().get(number));
-        let candidate = Candidate {
-            line: &folded[range.clone()],
-            is_dir: facts.is_dir,
-            tier: self.index.tier(entry),
-            mirror_len: mirror.map_or(usize::MAX, |mirror| mirror.prefix.len()),
+        let candidate = self.candidate(path, &folded[range.clone()], facts, entry);
+        let score = match rank::score(&candidate, self.search, self.floor, &mut self.places) {
+            Verdict::Miss => return Ok(()),
+            Verdict::Low => {
+                self.total += 1;
+                return Ok(());
+            }
+            Verdict::Score(score) => score,
         };
-        let score = rank::score(&candidate, self.search, &mut self.places);
-        let start = self.paths.len();
-        self.paths.extend_from_slice(&self.cursor.lines.text[range]);
-        self.found.push(Found { score, entry, path: start..self.paths.len(), facts });
+        self.total += 1;
+        if score >= self.floor {
+            let start = self.paths.len();
+            self.paths.extend_from_slice(path);
+            self.found.push(Found { score, entry, path: start..self.paths.len(), facts });
+            self.raise_floor(score);
+        }
         Ok(())
+    }
+
+    /// Nothing below the worst score of a full page will be shown.
+    fn raise_floor(&mut self, score: i32) {
+        self.page.push(Reverse(score));
+        if self.page.len() > self.search.limit {
+            self.page.pop();
+            self.floor = self.page.peek().map_or(i32::MIN, |worst| worst.0);
+        }
+    }
+
+    fn candidate<'l>(
+        &self,
+        path: &[u8],
+        line: &'l [u8],
+        facts: Facts,
+        entry: u64,
+    ) -> Candidate<'l> {
+        let mut mirror_len = 0;
+        if self.search.wanted.iter().any(|term| line.starts_with(&term.bytes)) {
+            let mirrors = self.index.mirrors();
+            let mirror = mirrors.resolve(path).and_then(|number| mirrors.get(number));
+            mirror_len = mirror.map_or(0, |mirror| mirror.prefix.len());
+        }
+        Candidate { line, is_dir: facts.is_dir, tier: self.index.tier(entry), mirror_len }
     }
 
     fn answer(mut self, total_is_exact: bool) -> Answer {
@@ -241,7 +295,7 @@ impl Run<'_> {
                 .then_with(|| order::newest_first(name(a), name(b)))
                 .then_with(|| a.entry.cmp(&b.entry))
         };
-        let total = self.found.len() as u64;
+        let total = self.total as u64;
         if self.found.len() > self.search.limit {
             self.found.select_nth_unstable_by(self.search.limit, better);
             self.found.truncate(self.search.limit);
@@ -255,13 +309,9 @@ impl Run<'_> {
     fn hit(&mut self, found: &Found, path: &[u8]) -> Hit {
         let mirrors = self.index.mirrors();
         let mirror = mirrors.resolve(path).and_then(|number| mirrors.get(number));
-        let candidate = Candidate {
-            line: &fold::fold(path),
-            is_dir: found.facts.is_dir,
-            tier: 0,
-            mirror_len: mirror.map_or(usize::MAX, |mirror| mirror.prefix.len()),
-        };
-        rank::score(&candidate, self.search, &mut self.places);
+        let line = fold::fold(path);
+        let candidate = self.candidate(path, &line, found.facts, found.entry);
+        rank::score(&candidate, self.search, i32::MIN, &mut self.places);
         Hit {
             path: String::from_utf8_lossy(path).into_owned(),
             path_bytes: path.to_owned(),

@@ -1,6 +1,6 @@
 //! One list of mirrors from content folders and all backends.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use app::model::{Bilingual, Mirror};
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Entry, poll::BackendState};
 use crate::{
     content::{Content, mirror::MirrorFacts},
-    files::freshness::{self, Reading},
+    files::freshness::{self, Observed},
     web::encode,
 };
 
@@ -17,7 +17,7 @@ use crate::{
 pub fn merge(
     content: &Content,
     backends: &[BackendState],
-    readings: &HashMap<String, Reading>,
+    observed: &Observed,
     now: Timestamp,
 ) -> Vec<Mirror> {
     let mut stated: BTreeMap<String, (&Entry, Option<Timestamp>)> = BTreeMap::new();
@@ -36,7 +36,7 @@ pub fn merge(
             if let Some((entry, recorded_at)) = stated.get(&facts.id) {
                 apply(&mut mirror, entry, *recorded_at);
             }
-            let reading = readings.get(&facts.id).copied();
+            let reading = observed.ages.get(&facts.id).copied();
             mirror.content_time = reading.map(|r| r.time);
             mirror.freshness =
                 freshness::verdict(reading, facts.file.freshness.as_ref(), mirror.interval, now);
@@ -49,6 +49,9 @@ pub fn merge(
             apply(&mut mirror, entry, *recorded_at);
             mirrors.push(mirror);
         }
+    }
+    for mirror in &mut mirrors {
+        mirror.has_tree = observed.trees.contains(&mirror.path);
     }
     mirrors.sort_by_key(|m| m.id.to_lowercase());
     mirrors
@@ -143,7 +146,7 @@ mod tests {
             backend(None, &[("ctan", State::Success, false), ("extra", State::Failed, false)]),
             backend(None, &[("CTAN", State::Failed, false)]),
         ];
-        let merged = merge(&content, &backends, &HashMap::new(), Timestamp::UNIX_EPOCH);
+        let merged = merge(&content, &backends, &Observed::default(), Timestamp::UNIX_EPOCH);
         assert_eq!(
             states(&merged),
             [("CTAN", State::Success), ("debian", State::Unknown), ("extra", State::Failed)]
@@ -154,7 +157,7 @@ mod tests {
     fn a_mirror_that_its_backend_hides_is_hidden() {
         let backends = [backend(None, &[("debian", State::Success, true)])];
         let merged =
-            merge(&content(&["debian"]), &backends, &HashMap::new(), Timestamp::UNIX_EPOCH);
+            merge(&content(&["debian"]), &backends, &Observed::default(), Timestamp::UNIX_EPOCH);
         assert!(merged.is_empty());
     }
 }
