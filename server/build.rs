@@ -34,5 +34,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn fingerprint(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().take(5).map(|byte| format!("{byte:02x}")).collect()
+    let digest = format!("{:x}", Sha256::digest(bytes));
+    digest[..10].to_owned()
 }

@@ -35,11 +35,11 @@ pub fn age(lang: Lang, now: Timestamp, then: Timestamp) -> String {
         return lang.texts().just_now.to_owned();
     }
     let (count, unit) = match seconds {
-        ..3_600 => (seconds / 60, Unit::Minute),
-        ..172_800 => (seconds / 3_600, Unit::Hour),
-        ..5_184_000 => (seconds / 86_400, Unit::Day),
-        ..63_072_000 => (seconds / 2_592_000, Unit::Month),
-        _ => (seconds / 31_536_000, Unit::Year),
+        0..3_600 => (seconds / 60, Unit::Minute),
+        3_600..172_800 => (seconds / 3_600, Unit::Hour),
+        172_800..5_184_000 => (seconds / 86_400, Unit::Day),
+        5_184_000..63_072_000 => (seconds / 2_592_000, Unit::Month),
+        63_072_000.. => (seconds / 31_536_000, Unit::Year),
     };
     let length = unit.count(lang, count);
     match (lang, past) {
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn ages_are_told_in_one_unit_in_both_directions() {
         let now = Timestamp::from_second(1_000_000_000).unwrap_or_default();
-        let at = |s| Timestamp::from_second(1_000_000_000 - s).unwrap_or_default();
+        let at = |s: i64| Timestamp::from_second(1_000_000_000 - s).unwrap_or_default();
         assert_eq!(age(Lang::En, now, at(30)), "just now");
         assert_eq!(age(Lang::En, now, at(60)), "1 minute ago");
         assert_eq!(age(Lang::Zh, now, at(7_300)), "2 小时前");

@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::Config,
-    content::Content,
+    content::{Content, mirror::MirrorFacts},
     files::{Trees, freshness},
     guide::{Guide, Place},
     nginx,
@@ -182,7 +182,7 @@ fn check(common: &Common) -> anyhow::Result<ExitCode> {
 
 /// Renders a guide in every state and language.
 fn render_all(config: &Config, content: &Content, guide: &Guide) -> anyhow::Result<usize> {
-    let path = content.mirrors.get(&guide.id).map_or_else(String::new, |m| m.path());
+    let path = content.mirrors.get(&guide.id).map_or_else(String::new, MirrorFacts::path);
     let place = Place { host: config.host(), scheme: "https", path: &path };
     let selections = guide.selections(&place)?;
     for selection in &selections {

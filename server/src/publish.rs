@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Ages on pages are told in minutes, so a snapshot is never older than this.
-const TICK: Duration = Duration::from_secs(60);
+const TICK: Duration = Duration::from_mins(1);
 /// How often an edited content folder is noticed.
 const RELOAD: Duration = Duration::from_secs(1);
 
@@ -171,7 +171,7 @@ async fn open_index(state: &AppState, folder: &Path, seen: &mut Option<PathBuf>)
             state.set_index(index);
         }
         Ok(Err(error)) => {
-            tracing::error!(error = format!("{error:#}"), "the file index stays as it was")
+            tracing::error!(error = format!("{error:#}"), "the file index stays as it was");
         }
         Err(error) => tracing::error!(%error, "the file index stays as it was"),
     }

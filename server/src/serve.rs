@@ -96,13 +96,14 @@ async fn index_demo(state: &AppState) {
         let (folder, root) = (config.index_folder(), config.root());
         let mirrors = indexed_mirrors(&content, &root)?;
         let records = index::walk(&root, &mirrors).map(Ok);
-        index::build(&folder, &mirrors, records, &mut |_| {})?;
+        let now = Timestamp::now().as_second();
+        index::build(&folder, &mirrors, records, now, &mut |_| {})?;
         Index::open(&folder)
     });
     match task.await {
         Ok(Ok(index)) => state.set_index(index),
         Ok(Err(error)) => {
-            tracing::error!(error = format!("{error:#}"), "the demo tree was not indexed")
+            tracing::error!(error = format!("{error:#}"), "the demo tree was not indexed");
         }
         Err(error) => tracing::error!(%error, "the demo tree was not indexed"),
     }

@@ -142,7 +142,7 @@ fn from_trees(config: &Config, dir: &Path) -> anyhow::Result<BuildReport> {
     let root = config.root();
     let mirrors = serve::indexed_mirrors(&content, &root)?;
     let mut walk = index::walk(&root, &mirrors);
-    let report = index::build(dir, &mirrors, walk.by_ref().map(Ok), &mut progress())?;
+    let report = index::build(dir, &mirrors, walk.by_ref().map(Ok), now(), &mut progress())?;
     let seen = walk.report();
     for error in &seen.first_errors {
         tracing::warn!(%error, "not read");
@@ -170,9 +170,9 @@ fn from_list(
             Box::new(BufReader::new(file))
         }
     };
-    let options = import::ListOptions { prefix, now: Timestamp::now().as_second() };
+    let options = import::ListOptions { prefix, now: now() };
     let mut records = import::parse(format, reader, options);
-    let report = index::build(dir, &[], records.by_ref(), &mut progress())?;
+    let report = index::build(dir, &[], records.by_ref(), now(), &mut progress())?;
     let seen = records.report();
     for bad in &seen.first_bad {
         tracing::warn!("{}:{}: {}", list.display(), bad.number, bad.reason);
@@ -181,6 +181,11 @@ fn from_list(
         tracing::warn!(lines = seen.bad, "some lines could not be read");
     }
     Ok(report)
+}
+
+/// Unix seconds.
+fn now() -> i64 {
+    Timestamp::now().as_second()
 }
 
 /// A bar on a terminal, nothing elsewhere: the summary follows at once.

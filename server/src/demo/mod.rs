@@ -208,7 +208,11 @@ mod tests {
             }
             let wanted = if meta.is_dir() { 0o755 } else { 0o644 };
             assert_eq!(meta.permissions().mode() & 0o777, wanted, "{}", path.display());
-            assert!(meta.modified().unwrap() <= now().into(), "{}", path.display());
+            assert!(
+                meta.modified().unwrap() <= std::time::SystemTime::from(now()),
+                "{}",
+                path.display()
+            );
             files += usize::from(meta.is_file());
         });
         assert!(files > 500, "{files} files");

@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
         };
         Some(Item {
             name: bytes.into(),
-            size: metadata.is_file().then(|| metadata.len()),
+            size: metadata.is_file().then_some(metadata.len()),
             time: freshness::modified(&metadata),
         })
     }

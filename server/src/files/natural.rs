@@ -3,17 +3,17 @@
 use std::cmp::Ordering;
 
 /// Compares two names as people do: `a2` before `a10`, letters without regard to case first.
-pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
-    let (mut left, mut right) = (a, b);
+pub fn compare(one: &[u8], other: &[u8]) -> Ordering {
+    let (mut left, mut right) = (one, other);
     loop {
         match (left.first(), right.first()) {
-            (None, None) => return a.cmp(b),
+            (None, None) => return one.cmp(other),
             (None, Some(_)) => return Ordering::Less,
             (Some(_), None) => return Ordering::Greater,
             (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
-                let (n, rest_left) = digits(left);
-                let (m, rest_right) = digits(right);
-                let order = n.len().cmp(&m.len()).then_with(|| n.cmp(m));
+                let (number, rest_left) = digits(left);
+                let (its, rest_right) = digits(right);
+                let order = number.len().cmp(&its.len()).then_with(|| number.cmp(its));
                 if order != Ordering::Equal {
                     return order;
                 }

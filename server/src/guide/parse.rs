@@ -215,7 +215,7 @@ fn pieces(
                 }
                 match kind {
                     CodeBlockKind::Fenced(info) => {
-                        open = Some((info.to_string(), String::new(), range))
+                        open = Some((info.to_string(), String::new(), range));
                     }
                     CodeBlockKind::Indented => {
                         problems.push(Problem::at(

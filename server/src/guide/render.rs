@@ -146,7 +146,7 @@ impl Guide {
                 }
                 valid.push(rendered.name);
             } else if matches {
-                hidden = block.when.clone();
+                hidden.clone_from(&block.when);
             }
         }
         Err(match hidden {

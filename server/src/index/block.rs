@@ -26,11 +26,14 @@ pub struct Facts {
 pub struct DamagedBlock;
 
 fn put_varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
+    loop {
+        let [.., low] = value.to_be_bytes();
         value >>= 7;
+        if value == 0 {
+            return out.push(low & 0x7f);
+        }
+        out.push(low | 0x80);
     }
-    out.push(value as u8);
 }
 
 fn take_varint(bytes: &mut &[u8]) -> Result<u64, DamagedBlock> {

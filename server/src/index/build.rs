@@ -50,7 +50,7 @@ const REPORT_EVERY: u64 = 1 << 14;
 ///
 /// `mirrors` are pairs of id and path prefix (`debian`, `gitrepos/rosdistro`); records below none
 /// are left out and counted. An empty list makes every first path segment a mirror. Directories
-/// that no record names are added.
+/// that no record names are added. `now` is the time to write into the index, in Unix seconds.
 ///
 /// # Errors
 /// When a record is an error, another build is running, or the disk fails. The old index stays.
@@ -58,6 +58,7 @@ pub fn build(
     dir: &Path,
     mirrors: &[(String, String)],
     records: impl Iterator<Item = anyhow::Result<FileRecord>>,
+    now: i64,
     progress: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<BuildReport> {
     let started = Instant::now();
@@ -76,12 +77,13 @@ pub fn build(
     let reading = started.elapsed();
     progress(Progress::Sorting(read));
     catalogue.finish(&mut table);
-    let sorting = started.elapsed() - reading;
+    let sorted = started.elapsed();
 
     let longest = write(&draft.dir, &catalogue, progress)
         .with_context(|| format!("cannot write the index in {}", dir.display()))?;
     progress(Progress::Syncing);
-    let info = Info::new(&catalogue.intake, catalogue.tier_starts(), longest, table.all().to_vec());
+    let info =
+        Info::new(now, &catalogue.intake, catalogue.tier_starts(), longest, table.all().to_vec());
     let (bytes, published) = draft
         .publish(info)
         .with_context(|| format!("cannot publish the index in {}", dir.display()))?;
@@ -90,7 +92,7 @@ pub fn build(
         intake: catalogue.intake,
         blocks: catalogue.len().div_ceil(BLOCK_LEN) as u64,
         bytes,
-        took: [reading, sorting, started.elapsed() - reading - sorting],
+        took: [reading, sorted.saturating_sub(reading), started.elapsed().saturating_sub(sorted)],
     })
 }
 

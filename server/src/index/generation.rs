@@ -3,8 +3,8 @@
 //! ```text
 //! DIR/lock                held by the builder
 //! DIR/current             name of the generation to read
-//! DIR/gen-<ms>-<pid>/     an immutable index with `info.json`
-//! DIR/tmp-<ms>-<pid>/     a build that has not finished
+//! DIR/gen-<number>/       an immutable index with `info.json`
+//! DIR/tmp-<number>/       a build that has not finished
 //! ```
 //! A build is synced to disk before it gets its final name, and `current` is replaced by a rename:
 //! a kill at any moment leaves the old index or the new one, never a mixture.
@@ -12,7 +12,6 @@
 use std::fs::{self, File, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -47,8 +46,9 @@ pub struct Info {
 }
 
 impl Info {
-    /// Describes a build that has just written its files.
+    /// Describes a build that has just written its files; `built_at` in Unix seconds.
     pub fn new(
+        built_at: i64,
         intake: &Intake,
         tier_starts: [u64; TIERS + 1],
         longest_block: usize,
@@ -56,7 +56,7 @@ impl Info {
     ) -> Self {
         Self {
             format: FORMAT,
-            built_at: i64::try_from(now().as_secs()).unwrap_or(i64::MAX),
+            built_at,
             entries: intake.entries,
             dirs: intake.dirs,
             tier_starts,
@@ -72,10 +72,6 @@ impl Info {
     }
 }
 
-fn now() -> std::time::Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
 fn sync_dir(dir: &Path) -> std::io::Result<()> {
     File::open(dir)?.sync_all()
 }
@@ -83,7 +79,7 @@ fn sync_dir(dir: &Path) -> std::io::Result<()> {
 /// A build in progress. Dropping it removes what was written.
 pub struct Draft {
     root: PathBuf,
-    stamp: String,
+    number: u64,
     /// Where the files go.
     pub dir: PathBuf,
     _lock: File,
@@ -113,10 +109,10 @@ impl Draft {
             }
         }
         remove_dirs(root, |name| name.starts_with("tmp-"));
-        let stamp = format!("{:013}-{}", now().as_millis(), std::process::id());
-        let dir = root.join(format!("tmp-{stamp}"));
+        let number = 1 + newest_generation(root);
+        let dir = root.join(format!("tmp-{number}"));
         fs::create_dir(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-        Ok(Self { root: root.to_owned(), stamp, dir, _lock: lock })
+        Ok(Self { root: root.to_owned(), number, dir, _lock: lock })
     }
 
     /// Syncs all files, makes the generation the current one and removes older ones. Returns its
@@ -132,7 +128,7 @@ impl Draft {
         info.files.sort();
         write_synced(&self.dir.join(INFO_FILE), &serde_json::to_vec_pretty(&info)?)?;
         sync_dir(&self.dir)?;
-        let name = format!("gen-{}", self.stamp);
+        let name = format!("gen-{}", self.number);
         let target = self.root.join(&name);
         fs::rename(&self.dir, &target)?;
         sync_dir(&self.root)?;
@@ -163,6 +159,15 @@ fn write_synced(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     Ok(())
+}
+
+/// The highest number of any generation, whether it became the current one or not.
+fn newest_generation(root: &Path) -> u64 {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let number = |entry: fs::DirEntry| -> Option<u64> {
+        entry.file_name().to_str()?.strip_prefix("gen-")?.parse().ok()
+    };
+    entries.filter_map(number).max().unwrap_or(0)
 }
 
 fn remove_dirs(root: &Path, wanted: impl Fn(&str) -> bool) {
@@ -197,14 +202,16 @@ pub fn current(root: &Path) -> anyhow::Result<Option<PathBuf>> {
     Ok(Some(root.join(name)))
 }
 
+/// The one field that every version of [`Info`] has.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
 /// Reads a generation's description and checks that all its files are there in full length.
 pub fn read_info(dir: &Path) -> anyhow::Result<Info> {
     let path = dir.join(INFO_FILE);
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    #[derive(Deserialize)]
-    struct Format {
-        format: u32,
-    }
     let damaged = || format!("{} is not the description of an index", path.display());
     let Format { format } = serde_json::from_slice(&bytes).with_context(damaged)?;
     ensure!(

@@ -111,16 +111,12 @@ impl GramSet {
         let run = fold::run_around(line, shared.min(line.len()));
         let from = run.start.saturating_sub(2);
         let mut at = from;
-        for hash in fold::hash_runs(line).chain([line.len()..line.len()]) {
-            if hash.end < from {
-                continue;
-            }
-            if !hash.is_empty() {
-                self.others.push(Gram::hash_prefix(&line[hash.clone()]));
-            }
+        for hash in fold::hash_runs(line).filter(|hash| hash.end >= from) {
+            self.others.push(Gram::hash_prefix(&line[hash.clone()]));
             self.add_plain(line, at..hash.start);
-            at = at.max(hash.end);
+            at = hash.end;
         }
+        self.add_plain(line, at..line.len());
         self.add_name(line, is_dir);
         self.others.push(Gram::mirror(mirror));
     }

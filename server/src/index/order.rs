@@ -262,7 +262,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_order_is_total(names in prop::collection::vec("[ab012./~-]{0,6}", 3)) {
-            let [a, b, c] = [&names[0], &names[1], &names[2]].map(|name| name.as_bytes());
+            let [a, b, c] = [&names[0], &names[1], &names[2]].map(String::as_bytes);
             prop_assert_eq!(newest_first(a, b), newest_first(b, a).reverse());
             if newest_first(a, b).is_le() && newest_first(b, c).is_le() {
                 prop_assert!(newest_first(a, c).is_le());

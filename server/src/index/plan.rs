@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tantivy::postings::SegmentPostings;
+use tantivy::postings::{SegmentPostings, TermInfo};
 use tantivy::{DocSet as _, TERMINATED};
 
 use super::fold::{self, HASH_PREFIX};
@@ -13,23 +13,36 @@ use super::query::{Search, Term};
 /// Lists walked at most; further ones would exclude little and cost a seek a block.
 const MAX_LISTS: usize = 24;
 
+/// Candidate blocks from which on the likely best ones are looked at first.
+const WORTH_TWO_PASSES: u32 = 200;
+
+/// A list of blocks that was found and not opened yet.
+#[derive(Clone)]
+enum Source {
+    List(TermInfo),
+    /// Blocks that are in any of these.
+    Any(Vec<Vec<Source>>),
+}
+
+impl Source {
+    fn cost(&self) -> u32 {
+        match self {
+            Self::List(list) => list.doc_freq,
+            Self::Any(parts) => parts.iter().fold(0, |sum, part| {
+                sum.saturating_add(part.iter().map(Self::cost).min().unwrap_or(u32::MAX))
+            }),
+        }
+    }
+}
+
 /// A sorted stream of block numbers.
 enum Blocks {
-    List(SegmentPostings),
-    /// Blocks that are in any of these.
+    // Boxed: nearly 2 kB each.
+    List(Box<SegmentPostings>),
     Any(Vec<Conjunction>),
 }
 
 impl Blocks {
-    fn cost(&self) -> u32 {
-        match self {
-            Self::List(list) => list.doc_freq(),
-            Self::Any(parts) => {
-                parts.iter().fold(0, |sum: u32, part| sum.saturating_add(part.cost()))
-            }
-        }
-    }
-
     /// The first block at or after `target`, which must not decrease.
     fn seek(&mut self, target: u32) -> u32 {
         match self {
@@ -46,27 +59,37 @@ impl Blocks {
 pub struct Conjunction {
     /// Rarest first. Empty means every block.
     parts: Vec<Blocks>,
+    /// Blocks at most.
+    pub cost: u32,
     /// One past the last block.
     end: u32,
     at: Option<u32>,
 }
 
 impl Conjunction {
-    fn new(mut parts: Vec<Blocks>, end: u32) -> Self {
-        parts.sort_by_key(Blocks::cost);
+    fn open(mut sources: Vec<Source>, postings: &Postings, end: u32) -> io::Result<Self> {
+        sources.sort_by_key(Source::cost);
+        let cost = sources.first().map_or(end, Source::cost).min(end);
         // A list that holds nearly every block excludes nothing.
-        let keep = parts
+        let keep = sources
             .iter()
             .take(MAX_LISTS)
-            .take_while(|part| u64::from(part.cost()) * 20 < u64::from(end) * 19)
+            .take_while(|source| u64::from(source.cost()) * 20 < u64::from(end) * 19)
             .count();
-        parts.truncate(keep.max(1));
-        Self { parts, end, at: None }
-    }
-
-    /// Blocks at most.
-    pub fn cost(&self) -> u32 {
-        self.parts.first().map_or(self.end, Blocks::cost)
+        sources.truncate(keep.max(1));
+        let open = |source| -> io::Result<Blocks> {
+            Ok(match source {
+                Source::List(list) => Blocks::List(Box::new(postings.open_list(&list)?)),
+                Source::Any(parts) => Blocks::Any(
+                    parts
+                        .into_iter()
+                        .map(|part| Self::open(part, postings, end))
+                        .collect::<io::Result<_>>()?,
+                ),
+            })
+        };
+        let parts = sources.into_iter().map(open).collect::<io::Result<_>>()?;
+        Ok(Self { parts, cost, end, at: None })
     }
 
     /// The first common block at or after `target`, or [`TERMINATED`].
@@ -99,15 +122,14 @@ impl Conjunction {
 /// Gathers the lists of a query. Each step returns `false` when there can be no answer.
 struct Planner<'a> {
     postings: &'a Postings,
-    end: u32,
-    parts: Vec<Blocks>,
+    sources: Vec<Source>,
 }
 
 impl Planner<'_> {
     fn require(&mut self, gram: Gram) -> io::Result<bool> {
-        let list = self.postings.list(gram)?;
+        let list = self.postings.find(gram)?;
         let found = list.is_some();
-        self.parts.extend(list.map(Blocks::List));
+        self.sources.extend(list.map(Source::List));
         Ok(found)
     }
 
@@ -169,34 +191,34 @@ impl Planner<'_> {
     /// A run that is either the start of a hash, known by its hash gram, or plain text, known by
     /// its trigrams.
     fn require_run(&mut self, run: &[u8], trigrams: Vec<Gram>) -> io::Result<bool> {
-        let Some(hash) = self.postings.list(Gram::hash_prefix(run))? else {
+        let Some(hash) = self.postings.find(Gram::hash_prefix(run))? else {
             return self.require_all(trigrams);
         };
-        let outer = std::mem::take(&mut self.parts);
+        let outer = std::mem::take(&mut self.sources);
         let possible = self.require_all(trigrams)?;
-        let plain = std::mem::replace(&mut self.parts, outer);
+        let plain = std::mem::replace(&mut self.sources, outer);
+        let hash = Source::List(hash);
         if !possible {
-            self.parts.push(Blocks::List(hash));
+            self.sources.push(hash);
         } else if !plain.is_empty() {
-            self.parts.push(Blocks::Any(vec![
-                Conjunction::new(vec![Blocks::List(hash)], self.end),
-                Conjunction::new(plain, self.end),
-            ]));
+            self.sources.push(Source::Any(vec![vec![hash], plain]));
         }
         Ok(true)
     }
 }
 
-/// The blocks that may answer `search`, or `None` when no block can.
-///
-/// With `name_start`, only those where a name starts like the first term: the best hits are there.
-pub fn plan(
-    search: &Search,
-    postings: &Postings,
-    end: u32,
-    name_start: bool,
-) -> io::Result<Option<Conjunction>> {
-    let mut planner = Planner { postings, end, parts: Vec::new() };
+/// Where to look, in two passes.
+pub struct Plan {
+    /// Blocks in which a name starts like the first term: the best hits are there. `None` when
+    /// there are so few blocks in all that looking twice would cost more than it saves.
+    pub first: Option<Conjunction>,
+    /// All blocks that may hold an answer.
+    pub all: Conjunction,
+}
+
+/// Plans a search over `end` blocks; `None` when no block can hold an answer.
+pub fn plan(search: &Search, postings: &Postings, end: u32) -> io::Result<Option<Plan>> {
+    let mut planner = Planner { postings, sources: Vec::new() };
     for Term { bytes, .. } in &search.wanted {
         if !planner.require_term(bytes)? {
             return Ok(None);
@@ -215,13 +237,13 @@ pub fn plan(
             return Ok(None);
         }
     }
-    if name_start {
-        let Some(first) = search.wanted.first() else {
-            return Ok(None);
-        };
-        if !planner.require(Gram::name_start(&first.bytes))? {
-            return Ok(None);
-        }
+    let all = Conjunction::open(planner.sources.clone(), postings, end)?;
+    let mut first = None;
+    if let Some(term) = search.wanted.first()
+        && all.cost >= WORTH_TWO_PASSES
+        && planner.require(Gram::name_start(&term.bytes))?
+    {
+        first = Some(Conjunction::open(planner.sources, postings, end)?);
     }
-    Ok(Some(Conjunction::new(planner.parts, end)))
+    Ok(Some(Plan { first, all }))
 }

@@ -1,11 +1,12 @@
 //! The inverted index: which blocks hold a gram. All use of tantivy's index is here.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use tantivy::directory::MmapDirectory;
-use tantivy::postings::SegmentPostings;
+use tantivy::postings::{SegmentPostings, TermInfo};
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::store::{Compressor, ZstdCompressor};
 use tantivy::tokenizer::{TextAnalyzer, TokenizerManager};
@@ -93,10 +94,14 @@ impl Postings {
         Ok(Self { index, inverted, field })
     }
 
-    /// The blocks that hold `gram`, ascending, or `None` when there is none.
-    pub fn list(&self, gram: Gram) -> std::io::Result<Option<SegmentPostings>> {
-        let term = Term::from_field_text(self.field, &gram.token());
-        self.inverted.read_postings(&term, IndexRecordOption::Basic)
+    /// Finds the list of the blocks that hold `gram`, or `None` when there are none.
+    pub fn find(&self, gram: Gram) -> io::Result<Option<TermInfo>> {
+        self.inverted.get_term_info(&Term::from_field_text(self.field, &gram.token()))
+    }
+
+    /// Opens a list; its blocks ascend.
+    pub fn open_list(&self, list: &TermInfo) -> io::Result<SegmentPostings> {
+        self.inverted.read_postings_from_terminfo(list, IndexRecordOption::Basic)
     }
 
     /// Reads all files and compares checksums; fails with the names of the damaged ones.

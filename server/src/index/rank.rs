@@ -104,7 +104,11 @@ fn place(candidate: &Candidate<'_>, name_start: usize, term: &Term, at: usize) -
     if at >= name_start {
         let mut points = 100 + 40 * i32::from(before) + 20 * i32::from(after);
         if at == name_start {
-            points += 60 + 100 * i32::from(end == line.len());
+            points += 60;
+            if end == line.len() {
+                // A directory with just this name is common (`docker-ce/linux`), a mirror is not.
+                points += if candidate.is_dir && name_start > 0 { 10 } else { 100 };
+            }
         }
         if end == line.len() && !candidate.is_dir && at > 0 && line[at - 1] == b'.' {
             points += 40;
@@ -119,6 +123,10 @@ fn place(candidate: &Candidate<'_>, name_start: usize, term: &Term, at: usize) -
         points += 30;
     }
     points
+}
+
+fn letters(text: &[u8]) -> usize {
+    text.iter().filter(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80).count()
 }
 
 /// What a line is worth.
@@ -157,15 +165,18 @@ pub fn score(
         };
         score += points;
         if at >= name_start {
-            covered += term.bytes.len();
+            covered += letters(&term.bytes);
         }
         if places.last().is_some_and(|before| before.start < at) {
             score += 5;
         }
         places.push(at..at + term.bytes.len());
     }
-    // In steps of an eighth, or `linux-4.9` would beat `linux-6.12.1`.
-    let coverage = (8 * covered).checked_div(name.len()).unwrap_or(0).min(8);
+    if candidate.is_dir && name_start > 0 {
+        covered = 0;
+    }
+    // In steps of an eighth and without digits, or `linux-4.9` would beat `linux-6.12.1`.
+    let coverage = (8 * covered).checked_div(letters(name)).unwrap_or(0).min(8);
     score += 5 * i32::try_from(coverage).unwrap_or(0) - 25 * i32::from(candidate.tier);
     if score < floor {
         // PERF: what follows only subtracts, and most lines of a common word end here.

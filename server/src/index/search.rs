@@ -11,7 +11,7 @@ use super::block::{BLOCK_LEN, DamagedBlock, Facts};
 use super::fold;
 use super::names::NamesCursor;
 use super::order;
-use super::plan::{Conjunction, plan};
+use super::plan::{Conjunction, Plan, plan};
 use super::query::{Query, QueryError, Search};
 use super::rank::{self, Candidate, Verdict};
 use super::reader::Index;
@@ -71,9 +71,6 @@ impl Limits {
         Self { matches: usize::MAX, blocks: usize::MAX, deadline: Duration::MAX };
 }
 
-/// Candidate blocks from which on the likely best ones are looked at first.
-const WORTH_TWO_PASSES: u32 = 200;
-
 /// The part of the limits that the first pass may use.
 const FIRST_PASS: usize = 2;
 
@@ -124,19 +121,13 @@ impl Index {
             tracing::error!(%error, "the file index cannot be read");
             QueryError::Unreadable
         };
-        let end = self.names().len();
-        let Some(all) = plan(&search, self.postings(), end, false).map_err(unreadable)? else {
+        let plan = plan(&search, self.postings(), self.names().len()).map_err(unreadable)?;
+        let Some(Plan { first, all }) = plan else {
             return Ok(Answer {
                 total_is_exact: true,
                 took_us: micros(started),
                 ..Answer::default()
             });
-        };
-        // Few blocks are looked at all together; a second plan would cost more than it saves.
-        let first = if all.cost() < WORTH_TWO_PASSES {
-            None
-        } else {
-            plan(&search, self.postings(), end, true).map_err(unreadable)?
         };
         let mut run = Run {
             index: self,

@@ -89,6 +89,25 @@ fn open_dir(parent: &OwnedFd, name: &CStr, follow: bool) -> Result<(OwnedFd, Sta
     Ok((dir, stat))
 }
 
+/// Opens a mirror's top directory. Follows a link only in the last segment. `None` when a directory on the way is hidden.
+fn open_top(root: &OwnedFd, top: &[u8]) -> Result<Option<(OwnedFd, Stat)>, Errno> {
+    let mut at: Option<(OwnedFd, Stat)> = None;
+    let mut segments = top.split(|&byte| byte == b'/').peekable();
+    while let Some(segment) = segments.next() {
+        if matches!(segment, b"" | b"." | b"..") {
+            return Err(Errno::INVAL);
+        }
+        let name = CString::new(segment).map_err(|_| Errno::INVAL)?;
+        let parent = at.as_ref().map_or(root, |(dir, _)| dir);
+        let next = open_dir(parent, &name, segments.peek().is_none())?;
+        if !is_open_dir(&next.1) {
+            return Ok(None);
+        }
+        at = Some(next);
+    }
+    Ok(at)
+}
+
 fn is_open_dir(stat: &Stat) -> bool {
     Mode::from_raw_mode(stat.st_mode).contains(Mode::ROTH | Mode::XOTH)
 }
@@ -121,31 +140,12 @@ impl Walk {
         let Some(root) = self.root.take() else {
             return;
         };
-        match self.open_top(&root, top) {
+        match open_top(&root, top) {
             Ok(Some((dir, stat))) => self.enter(dir, &stat, top.to_vec()),
             Ok(None) => self.report.hidden += 1,
             Err(error) => self.fail(top, error),
         }
         self.root = Some(root);
-    }
-
-    /// Follows a link only in the last segment. `None` when a directory on the way is hidden.
-    fn open_top(&self, root: &OwnedFd, top: &[u8]) -> Result<Option<(OwnedFd, Stat)>, Errno> {
-        let mut at: Option<(OwnedFd, Stat)> = None;
-        let mut segments = top.split(|&byte| byte == b'/').peekable();
-        while let Some(segment) = segments.next() {
-            if matches!(segment, b"" | b"." | b"..") {
-                return Err(Errno::INVAL);
-            }
-            let name = CString::new(segment).map_err(|_| Errno::INVAL)?;
-            let parent = at.as_ref().map_or(root, |(dir, _)| dir);
-            let next = open_dir(parent, &name, segments.peek().is_none())?;
-            if !is_open_dir(&next.1) {
-                return Ok(None);
-            }
-            at = Some(next);
-        }
-        Ok(at)
     }
 
     /// Records a directory and reads its entries.

@@ -64,12 +64,8 @@ impl Page {
     /// An answer of these bytes.
     pub fn new(content_type: HeaderValue, policy: CachePolicy, bytes: impl Into<Bytes>) -> Self {
         let identity = bytes.into();
-        let digest = Sha256::digest(&identity);
-        let tag = digest.iter().take(8).fold(String::with_capacity(16), |mut tag, byte| {
-            use std::fmt::Write as _;
-            let _ = write!(tag, "{byte:02x}");
-            tag
-        });
+        let mut tag = format!("{:x}", Sha256::digest(&identity));
+        tag.truncate(16);
         Self {
             content_type,
             policy,

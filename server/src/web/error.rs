@@ -60,16 +60,19 @@ impl AppError {
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound(_) | Self::UnknownMirror(_) | Self::NoGuide(_) => StatusCode::NOT_FOUND,
-            Self::Snippet(RenderError::NoSuchSnippet { .. } | RenderError::Hidden { .. }) => {
+            Self::NotFound(_)
+            | Self::UnknownMirror(_)
+            | Self::NoGuide(_)
+            | Self::Snippet(RenderError::NoSuchSnippet { .. } | RenderError::Hidden { .. }) => {
                 StatusCode::NOT_FOUND
             }
             Self::Private | Self::Outside => StatusCode::FORBIDDEN,
-            Self::BadPath(_) | Self::BadParameter(..) | Self::Query(_) => StatusCode::BAD_REQUEST,
             Self::Selection(SelectionError::Template(_))
             | Self::Snippet(RenderError::Template(_))
             | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Selection(_) => StatusCode::BAD_REQUEST,
+            Self::BadPath(_) | Self::BadParameter(..) | Self::Query(_) | Self::Selection(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::NoIndex => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
         }

@@ -128,16 +128,13 @@ const TARGET_FILE: HeaderName = HeaderName::from_static("x-target-file");
 const RUN_AS: HeaderName = HeaderName::from_static("x-run-as");
 
 fn put_snippet_headers(headers: &mut HeaderMap, snippet: &RenderedSnippet) {
-    match &snippet.file {
-        Some(file) => {
-            if let Ok(value) = HeaderValue::from_str(file) {
-                headers.insert(TARGET_FILE, value);
-            }
+    if let Some(file) = &snippet.file {
+        if let Ok(value) = HeaderValue::from_str(file) {
+            headers.insert(TARGET_FILE, value);
         }
-        None => {
-            let who = if snippet.run == Run::Root { "root" } else { "user" };
-            headers.insert(RUN_AS, HeaderValue::from_static(who));
-        }
+    } else {
+        let who = if snippet.run == Run::Root { "root" } else { "user" };
+        headers.insert(RUN_AS, HeaderValue::from_static(who));
     }
 }
 

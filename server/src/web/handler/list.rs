@@ -50,10 +50,11 @@ fn parse(query: &str) -> Result<Filter, AppError> {
         match key.as_str() {
             "q" => filter.text = value.trim().chars().take(128).collect(),
             "category" => {
-                filter.category = Some(closed("category", &value, &Category::ALL, Category::id)?);
+                let category = closed("category", &value, &Category::ALL, Category::id)?;
+                filter.category = Some(category);
             }
             "state" => {
-                filter.state = Some(closed("state", &value, &SyncState::ALL, SyncState::id)?)
+                filter.state = Some(closed("state", &value, &SyncState::ALL, SyncState::id)?);
             }
             "sort" => filter.sort = closed("sort", &value, &Sort::ALL, Sort::id)?,
             _ => {}

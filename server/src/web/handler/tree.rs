@@ -64,7 +64,7 @@ fn moved(state: &AppState, lang: Lang, inner: &str, uri: &Uri) -> Option<Respons
     }
     let mirror = snapshot.resolve(&first)?;
     // COMPAT: `name.git` was a repository once; a client of git must not be led into a tree.
-    if first.ends_with(".git") {
+    if first.split('.').next_back() == Some("git") {
         return None;
     }
     let to = format!("{}{}/{rest}", lang.prefix(), mirror.path);

@@ -61,9 +61,9 @@ pub async fn listing(
 ) -> Result<Response, AppError> {
     let (order, filter, form) = asked(&uri, &headers)?;
     let task = Task { state, lang, path, real, order, filter, form };
-    let read = move || task.start();
+    let start = move || task.start();
     let (task, mut items, rest) =
-        tokio::task::spawn_blocking(read).await.map_err(|e| AppError::Internal(e.into()))??;
+        tokio::task::spawn_blocking(start).await.map_err(|e| AppError::Internal(e.into()))??;
     if !rest {
         sort(&mut items, task.order);
         return Ok(task.whole(&items, &headers));
@@ -265,13 +265,10 @@ impl Task {
                 let entries: Vec<Entry> = items.iter().map(entry).collect();
                 listing::rows(&self.state.snapshot().chrome, &entries)
             }
-            Form::Text => items
-                .iter()
-                .map(|item| {
-                    let slash = if item.size.is_none() { "/" } else { "" };
-                    format!("{}{slash}\n", String::from_utf8_lossy(&item.name))
-                })
-                .collect(),
+            Form::Text => items.iter().fold(String::new(), |text, item| {
+                let slash = if item.size.is_none() { "/" } else { "" };
+                text + &String::from_utf8_lossy(&item.name) + slash + "\n"
+            }),
             Form::Json => {
                 let rows: Vec<String> = items.iter().map(|item| json(item).to_string()).collect();
                 let comma = if first || rows.is_empty() { "" } else { ",\n" };
