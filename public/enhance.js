@@ -7,35 +7,38 @@ const root = document.documentElement;
 const remembered = localStorage.getItem("theme");
 if (remembered) root.dataset.theme = remembered;
 
-/** The button shows only here: without a script it would do nothing. */
-const theme = /** @type {HTMLButtonElement | null} */ (document.querySelector("[data-theme-switch]"));
-if (theme) {
-  theme.hidden = false;
-  theme.addEventListener("click", () => {
-    const dark = getComputedStyle(root).colorScheme === "dark"
-      || (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
+/** Buttons are made here: without a script they would do nothing. */
+for (const place of document.querySelectorAll("[data-theme-switch]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "theme";
+  button.title = /** @type {HTMLElement} */ (place).dataset.themeSwitch ?? "";
+  button.setAttribute("aria-label", button.title);
+  button.addEventListener("click", () => {
+    const dark = root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.theme);
   });
+  place.replaceWith(button);
 }
 
 /** @param {ParentNode} within */
 function enhance(within) {
-  for (const button of within.querySelectorAll("button[data-copy]")) {
-    /** @type {HTMLButtonElement} */ (button).hidden = false;
+  for (const place of within.querySelectorAll("[data-copy]")) {
+    const { copy, label, done } = /** @type {HTMLElement} */ (place).dataset;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = label ?? "";
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.querySelector(copy ?? "")?.textContent ?? "");
+      button.textContent = done ?? "";
+      setTimeout(() => { button.textContent = label ?? ""; }, 1500);
+    });
+    place.replaceWith(button);
   }
 }
-
-document.addEventListener("click", async (event) => {
-  const button = /** @type {Element} */ (event.target).closest("button[data-copy]");
-  if (!(button instanceof HTMLButtonElement)) return;
-  const code = document.querySelector(button.dataset.copy ?? "");
-  if (!code) return;
-  await navigator.clipboard.writeText(code.textContent ?? "");
-  const label = button.textContent;
-  button.textContent = button.dataset.done ?? label;
-  setTimeout(() => { button.textContent = label; }, 1500);
-});
 
 /** Rows that do not hold every word are hidden while typing. */
 for (const input of document.querySelectorAll("input[data-filter]")) {

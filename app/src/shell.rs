@@ -162,7 +162,7 @@ fn header(lang: Lang, section: Section, path: &str, site: &Site) -> impl IntoVie
                 <nav aria-label=t.nav_label><ul>{entries.collect_view()}</ul></nav>
                 <div class="tools">
                     <a href=format!("{}{path}", other.prefix()) hreflang=other.tag() lang=other.tag()>{t.other_language}</a>
-                    <button type="button" class="theme" data-theme-switch="" hidden aria-label=t.theme title=t.theme></button>
+                    <span data-theme-switch=t.theme></span>
                 </div>
             </div>
         </header>

@@ -181,6 +181,10 @@ texts! {
     error_503: "服务器正忙", "Busy";
     error_unknown_path: "这里没有“{0}”。", "There is no “{0}” here.";
     error_bad_path: "这个地址写法不对：{0}", "This address is malformed: {0}";
+    path_dots: "地址中不能有 . 或 ..", "“.” and “..” are not followed";
+    path_empty: "地址中有连续的斜线", "it has two slashes in a row";
+    path_slash: "地址中有编码过的斜线", "it has an encoded slash";
+    path_nul: "地址中有 NUL 字节", "it has a NUL byte";
     error_private: "这个文件或目录不对外公开。", "This file or directory is not open to the public.";
     error_outside: "这个链接指向镜像之外，因此不提供。", "This link leads outside of the mirror and is not served.";
     error_internal: "原因已写入日志，请稍后再试。", "The cause has been logged. Please try again later.";

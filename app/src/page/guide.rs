@@ -238,11 +238,13 @@ fn options_form(lang: Lang, mirror: &Mirror, options: &[GuideOption]) -> AnyView
             OptionKind::Select(choices) => part::select(&option.id, &option.label, choices),
             // The hidden field comes first, so that the box, when ticked, has the last word.
             OptionKind::Toggle(on) => view! {
-                <label class="field toggle">
+                <div class="field toggle">
                     <input type="hidden" name=option.id.clone() value="off" />
-                    <input type="checkbox" name=option.id.clone() value="on" checked=*on />
-                    <span>{option.label.clone()}</span>
-                </label>
+                    <label>
+                        <input type="checkbox" name=option.id.clone() value="on" checked=*on /> " "
+                        <span>{option.label.clone()}</span>
+                    </label>
+                </div>
             }
             .into_any(),
         })
@@ -270,10 +272,9 @@ fn snippet_view(lang: Lang, snippet: Snippet) -> AnyView {
     let is_sample = matches!(snippet.role, Role::Sample);
     let code_id = format!("code-{}", snippet.id);
     let raw = snippet.raw_url.map(|url| view! { <a href=url>{t.guide_raw}</a> });
+    // The script puts the button there: without it there would be nothing to press.
     let copy = (!is_sample).then(|| {
-        view! {
-            <button type="button" hidden data-copy=format!("#{code_id}") data-done=t.guide_copied>{t.guide_copy}</button>
-        }
+        view! { <span data-copy=format!("#{code_id}") data-label=t.guide_copy data-done=t.guide_copied></span> }
     });
     let curl = snippet.curl.map(|line| {
         let id = format!("curl-{}", snippet.id);
@@ -286,7 +287,7 @@ fn snippet_view(lang: Lang, snippet: Snippet) -> AnyView {
     });
     view! {
         <figure class=if is_sample { "snippet sample" } else { "snippet" } id=snippet.id>
-            <figcaption><span class="target">{caption}</span>{undo}<span class="actions">{raw}{copy}</span></figcaption>
+            <figcaption><span class="target">{caption}</span> " " {undo} " " <span class="actions">{raw}{copy}</span></figcaption>
             <pre tabindex="0"><code id=code_id inner_html=snippet.html></code></pre>
             {curl}
         </figure>

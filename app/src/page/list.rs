@@ -201,12 +201,13 @@ fn filter_form(view: &ListView<'_>) -> AnyView {
     let reset = filter.is_narrow().then(|| {
         view! { <a class="reset" href=format!("{}/", lang.prefix())>{t.list_reset}</a> }
     });
+    let text = view! {
+        <input name="q" type="search" value=filter.text.clone() placeholder=t.list_filter_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" data-filter="#mirrors" />
+    };
+    let text = part::field("field grow", t.list_filter, text.into_any());
     view! {
         <form class="filter" action=format!("{}/", lang.prefix()) method="get">
-            <label class="field grow">
-                <span>{t.list_filter}</span>
-                <input name="q" type="search" value=filter.text.clone() placeholder=t.list_filter_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" data-filter="#mirrors" />
-            </label>
+            {text}
             {part::select("category", t.list_category, &categories)}
             {part::select("state", t.list_state, &states)}
             {part::select("sort", t.list_sort, &sorts)}
@@ -257,7 +258,7 @@ fn row(chrome: &Chrome, view: &ListView<'_>, m: &Mirror, words: String) -> AnyVi
             <th scope="row">
                 <div class="what">
                     <a href=m.href(lang)>{m.name.get(lang).to_owned()}</a>
-                    " " {part::official_mark(lang, m)}
+                    " " {part::official_mark(lang, m)} " "
                     <small>{m.description.get(lang).to_owned()}</small>
                 </div>
             </th>

@@ -130,20 +130,20 @@ fn form(view: &SearchView, path: &str) -> AnyView {
     let lang = view.lang;
     let t = lang.texts();
     let narrow = view.files_only.then(|| {
+        let ext = view! {
+            <input name="ext" value=view.ext.clone() placeholder="iso" autocomplete="off" autocapitalize="none" spellcheck="false" />
+        };
         view! {
             {part::select("mirror", t.search_mirror, &view.mirror_choices)}
-            <label class="field short">
-                <span>{t.search_ext}</span>
-                <input name="ext" value=view.ext.clone() placeholder="iso" autocomplete="off" autocapitalize="none" spellcheck="false" />
-            </label>
+            {part::field("field short", t.search_ext, ext.into_any())}
         }
     });
+    let text = view! {
+        <input name="q" type="search" value=view.query.clone() placeholder=t.hero_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" enterkeyhint="search" maxlength="128" data-focus-key="/" />
+    };
     view! {
         <form class="search-form" action=format!("{}{path}", lang.prefix()) method="get" role="search" data-swap="#results">
-            <label class="field grow">
-                <span>{t.search_label}</span>
-                <input name="q" type="search" value=view.query.clone() placeholder=t.hero_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" enterkeyhint="search" maxlength="128" data-focus-key="/" />
-            </label>
+            {part::field("field grow", t.search_label, text.into_any())}
             {narrow}
             <button type="submit">{t.search_button}</button>
             <p class="quiet hint">{t.search_hint}</p>
@@ -165,7 +165,7 @@ fn mirror_hits(lang: Lang, mirrors: Vec<Mirror>) -> AnyView {
                 <li>
                     <a href=m.href(lang)>{m.name.get(lang).to_owned()}</a>
                     " " {part::state_mark(lang, m.state)}
-                    " " <a class="aside" href=format!("{p}/docs/{}", m.id)>{t.list_help}</a>
+                    " " <a class="aside" href=format!("{p}/docs/{}", m.id)>{t.list_help}</a> " "
                     <small>{m.description.get(lang).to_owned()}</small>
                 </li>
             }
@@ -184,7 +184,7 @@ fn guide_hits(lang: Lang, guides: Vec<GuideHit>) -> AnyView {
         .map(|g| {
             view! {
                 <li>
-                    <a href=format!("{}/docs/{}", lang.prefix(), g.id)>{g.title}</a>
+                    <a href=format!("{}/docs/{}", lang.prefix(), g.id)>{g.title}</a> " "
                     <small>{g.excerpt}</small>
                 </li>
             }
@@ -229,7 +229,7 @@ fn file_row(lang: Lang, hit: FileHit) -> AnyView {
     let label = highlighted(&hit.path, &hit.highlights);
     view! {
         <li>
-            <a href=hit.href>{label}</a>
+            <a href=hit.href>{label}</a> " "
             <span class="meta">{format!("{size} · {}", hit.day)} " · " <a href=hit.folder>{lang.texts().search_folder}</a></span>
         </li>
     }

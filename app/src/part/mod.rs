@@ -95,11 +95,12 @@ pub fn select(name: &str, label: &str, choices: &[Choice]) -> AnyView {
             view! { <option value=c.value.clone() selected=c.selected>{c.label.clone()}</option> }
         })
         .collect_view();
-    view! {
-        <label class="field">
-            <span>{label.to_owned()}</span>
-            <select name=name.to_owned()>{options}</select>
-        </label>
-    }
-    .into_any()
+    let control = view! { <select name=name.to_owned()>{options}</select> }.into_any();
+    field("field", label, control)
+}
+
+/// A control with its label. A `<div>` around the label gives each its own line in w3m.
+pub fn field(class: &'static str, label: &str, control: AnyView) -> AnyView {
+    view! { <div class=class><label><span>{label.to_owned()}</span> " " {control}</label></div> }
+        .into_any()
 }

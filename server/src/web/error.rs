@@ -83,7 +83,15 @@ impl AppError {
         let t = lang.texts();
         match self {
             Self::NotFound(path) => fill(t.error_unknown_path, &[path]),
-            Self::BadPath(why) => fill(t.error_bad_path, &[&why.to_string()]),
+            Self::BadPath(why) => {
+                let reason = match why {
+                    PathError::Dots => t.path_dots,
+                    PathError::Empty => t.path_empty,
+                    PathError::Slash => t.path_slash,
+                    PathError::Nul => t.path_nul,
+                };
+                fill(t.error_bad_path, &[reason])
+            }
             Self::Private => t.error_private.to_owned(),
             Self::Outside => t.error_outside.to_owned(),
             Self::UnknownMirror(id) => fill(t.error_unknown_mirror, &[id]),

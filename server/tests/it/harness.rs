@@ -1,0 +1,480 @@
+//! A whole site in a temporary folder, and what visitors do with it.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs, io,
+    os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Weak},
+};
+
+use app::model::{BackendReport, State};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{HeaderMap, Method, Request, StatusCode},
+};
+use jiff::Timestamp;
+use serde_json::Value;
+use server::{
+    assets::Assets,
+    config::Config,
+    content::source::{self, Files},
+    content::Content,
+    demo,
+    files::Trees,
+    index::{self, Index},
+    publish::Publisher,
+    router::router,
+    serve,
+    snapshot::AppState,
+    status::{
+        Entry,
+        poll::{BackendState, Clock, Poller},
+    },
+};
+use tempfile::TempDir;
+use tokio::sync::{Mutex, watch};
+use tower::ServiceExt as _;
+
+use crate::html::Html;
+
+/// The moment at which tests take place.
+pub fn now() -> Timestamp {
+    "2026-11-21T06:00:00Z".parse().unwrap()
+}
+
+const SITE: &str = r#"
+[site]
+base_url = "https://mirror.example"
+name = { zh = "示例大学镜像站", en = "Example University Mirror" }
+short = { zh = "示例镜像", en = "Example Mirror" }
+description = { zh = "示例。", en = "An example." }
+email = "mirror@example.edu"
+issues = "https://issues.example/"
+favourites = ["debian", "pypi"]
+time_zone = "Asia/Shanghai"
+"#;
+
+const RECORDED: &str = r#"
+[[backend]]
+mirrorz.url = "content:///recorded/zju-2026-07-05.json"
+mirrorz.recorded_at = "2026-07-05T14:46:00Z"
+"#;
+
+/// A site that answers requests.
+pub struct TestSite {
+    router: Router,
+    state: AppState,
+    publisher: Option<Publisher>,
+    /// Kept so that the channel of backend states stays open.
+    _sources: Sources,
+    _folder: TempDir,
+}
+
+/// Where states of backends come from.
+enum Sources {
+    Asked { _poller: Poller },
+    Told { _sender: watch::Sender<Vec<BackendState>> },
+}
+
+/// A site to be made. By default it is what the program shows without a configuration, under
+/// another name: embedded content, recorded feed, demo tree, file index.
+pub struct Builder {
+    folder: TempDir,
+    config: String,
+    files: Option<Files>,
+    backends: String,
+    told: Option<Vec<BackendState>>,
+    state: Option<PathBuf>,
+    tree: Tree,
+    wait: fn(&[BackendState]) -> bool,
+    clock: Clock,
+}
+
+enum Tree {
+    Demo,
+    Made,
+}
+
+impl TestSite {
+    /// The default site, shared by all tests that only read: made once, and gone with its last user.
+    pub async fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<TestSite>> = Mutex::const_new(Weak::new());
+        let mut shared = SHARED.lock().await;
+        if let Some(site) = shared.upgrade() {
+            return site;
+        }
+        let site = Arc::new(Self::builder().start().await);
+        *shared = Arc::downgrade(&site);
+        site
+    }
+
+    pub fn builder() -> Builder {
+        Builder {
+            folder: tempfile::tempdir().unwrap(),
+            config: String::new(),
+            files: None,
+            backends: RECORDED.to_owned(),
+            told: None,
+            state: None,
+            tree: Tree::Demo,
+            wait: |_| true,
+            clock: now,
+        }
+    }
+
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// Lets the site follow its backends and its content folder, as `mingjing serve` does.
+    pub fn run(&mut self) {
+        let publisher = self.publisher.take().expect("a site runs once");
+        tokio::spawn(publisher.run(self.state.clone()));
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[]).await
+    }
+
+    /// Asks as a browser does.
+    pub async fn visit(&self, path: &str) -> Answer {
+        self.get_with(path, &[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")]).await
+    }
+
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask(&Method::GET, path, headers).await
+    }
+
+    pub async fn ask(&self, method: &Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap_or_else(|e| panic!("{path}: {e}"));
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 64 << 20).await.unwrap();
+        Answer { path: path.to_owned(), status: parts.status, headers: parts.headers, body }
+    }
+}
+
+impl Builder {
+    /// More lines of `site.toml`, within `[site]` at first.
+    pub fn config(mut self, lines: &str) -> Self {
+        self.config.push_str(lines);
+        self
+    }
+
+    /// Content instead of the embedded one.
+    pub fn content(mut self, files: &[(&str, &str)]) -> Self {
+        let own = |(path, text): &(&str, &str)| {
+            ((*path).to_owned(), text.as_bytes().to_vec().into())
+        };
+        self.files = Some(files.iter().map(own).collect());
+        self.backends.clear();
+        self
+    }
+
+    /// Content in a folder on disk, which the site follows when it runs.
+    pub fn content_folder(mut self, folder: &Path) -> Self {
+        let _ = writeln!(self.config, "[server]\ncontent = {:?}", folder.display().to_string());
+        self.backends.clear();
+        self
+    }
+
+    /// `[[backend]]` sections instead of the recorded feed.
+    pub fn backends(mut self, lines: &str, wait: fn(&[BackendState]) -> bool) -> Self {
+        lines.clone_into(&mut self.backends);
+        self.wait = wait;
+        self
+    }
+
+    /// One backend that says this.
+    pub fn entries(mut self, entries: Vec<Entry>) -> Self {
+        let report = BackendReport {
+            kind: "tunasync".to_owned(),
+            url: "http://backend.example/jobs".to_owned(),
+            ok: true,
+            fetched_at: Some(now()),
+            error: None,
+            entries: entries.len(),
+            dropped: 0,
+            recorded_at: None,
+        };
+        self.told = Some(vec![BackendState { report, entries: entries.into() }]);
+        self.backends.clear();
+        self
+    }
+
+    /// A state folder that outlives the site.
+    pub fn state_folder(mut self, folder: &Path) -> Self {
+        self.state = Some(folder.to_owned());
+        self
+    }
+
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// A tree of the test's own instead of the demo.
+    pub fn tree(mut self, make: impl FnOnce(&Path)) -> Self {
+        let root = self.root();
+        folder(&root);
+        make(&root);
+        self.tree = Tree::Made;
+        self
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("mirrors")
+    }
+
+    pub async fn start(self) -> TestSite {
+        let text = format!("{SITE}{}{}", self.config, self.backends);
+        let mut config = Config::parse(&text).unwrap();
+        config.server.state = self.state.clone().unwrap_or_else(|| self.folder.path().join("var"));
+        config.files.root = Some(self.root());
+        let files = match (&self.files, &config.server.content) {
+            (Some(files), _) => files.clone(),
+            (None, Some(folder)) => source::from_folder(folder).unwrap(),
+            (None, None) => source::embedded(),
+        };
+        let (content, problems) = Content::parse(files);
+        if let Tree::Demo = self.tree {
+            demo::make(&self.root(), "http://mirror.example", now()).unwrap();
+        }
+        let index = make_index(&config, &content);
+        let (sources, states) = match self.told.clone() {
+            Some(states) => {
+                let (sender, receiver) = watch::channel(states);
+                (Sources::Told { _sender: sender }, receiver)
+            }
+            None => self.ask_backends(&config, &content).await,
+        };
+        let trees = Trees::new(self.root());
+        let publisher =
+            Publisher::new(config.clone(), trees.clone(), content, states, self.clock);
+        let state = AppState::new(config, trees, Assets::load(), publisher.snapshot());
+        state.set_problems(problems.iter().map(ToString::to_string).collect());
+        state.set_index(index);
+        TestSite {
+            router: router(state.clone()),
+            state,
+            publisher: Some(publisher),
+            _sources: sources,
+            _folder: self.folder,
+        }
+    }
+
+    async fn ask_backends(
+        &self,
+        config: &Config,
+        content: &Content,
+    ) -> (Sources, watch::Receiver<Vec<BackendState>>) {
+        let files = content.files.clone();
+        let resolve = Arc::new(move |path: &str| {
+            files.get(path).map(|b| b.to_vec()).ok_or(io::ErrorKind::NotFound.into())
+        });
+        let poller = Poller::start(
+            config.backends.clone(),
+            Some(&config.server.state),
+            resolve,
+            self.clock,
+        )
+        .await;
+        let mut states = poller.states();
+        let wait = self.wait;
+        let found = states.wait_for(|states| wait(states));
+        let limit = std::time::Duration::from_secs(20);
+        drop(tokio::time::timeout(limit, found).await.expect("backends in time").unwrap());
+        (Sources::Asked { _poller: poller }, states)
+    }
+}
+
+fn make_index(config: &Config, content: &Content) -> Index {
+    let (folder, root) = (config.index_folder(), config.root());
+    let mirrors = serve::indexed_mirrors(content, &root).unwrap();
+    let records = index::walk(&root, &mirrors).map(Ok);
+    index::build(&folder, &mirrors, records, now().as_second(), &mut |_| {}).unwrap();
+    Index::open(&folder).unwrap()
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub path: String,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The value of a header, empty when there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    #[track_caller]
+    pub fn is(self, status: u16) -> Self {
+        let shown = String::from_utf8_lossy(&self.body);
+        let shown: String = shown.chars().take(2000).collect();
+        assert_eq!(self.status.as_u16(), status, "{}: {shown}", self.path);
+        self
+    }
+
+    #[track_caller]
+    pub fn html(&self) -> Html {
+        assert!(self.header("content-type").starts_with("text/html"), "{}", self.path);
+        Html::new(self.text())
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        assert_eq!(self.header("content-type"), "application/json", "{}", self.path);
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{}: {e}", self.path))
+    }
+}
+
+/// Writes a file that the world may read.
+pub fn file(path: &Path, content: impl AsRef<[u8]>) {
+    folder(path.parent().unwrap());
+    fs::write(path, content).unwrap();
+    chmod(path, 0o644);
+}
+
+/// Makes a folder, with its parents, that the world may read.
+pub fn folder(path: &Path) {
+    if !path.is_dir() {
+        folder(path.parent().unwrap());
+        fs::create_dir(path).unwrap();
+        chmod(path, 0o755);
+    }
+}
+
+pub fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// A name of any bytes.
+pub fn raw(name: &[u8]) -> &Path {
+    Path::new(std::ffi::OsStr::from_bytes(name))
+}
+
+/// A tree with everything that has ever broken a listing, below `odd/`.
+pub fn odd_tree(root: &Path) {
+    let odd = root.join("odd");
+    for name in ODD_NAMES {
+        file(&odd.join(raw(name)), name);
+    }
+    for (name, size) in [("v2.iso", 30), ("v10.iso", 20), ("V1.iso", 10)] {
+        file(&odd.join("versions").join(name), vec![b'.'; size]);
+    }
+    file(&odd.join("versions/a folder/inner.txt"), "inner");
+    file(&odd.join("digits"), "0123456789");
+    file(&odd.join("readme/README.md"), README);
+    file(&odd.join("secret.txt"), "secret");
+    chmod(&odd.join("secret.txt"), 0o640);
+    file(&odd.join("closed/inside.txt"), "inside");
+    chmod(&odd.join("closed"), 0o750);
+    file(&root.with_file_name("outside.txt"), "outside");
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, odd.join(name)).unwrap();
+    link("../../outside.txt", "leads-outside");
+    link("digits", "leads-inside");
+    link("nowhere", "dangling");
+    link("loop", "loop");
+    folder(&odd.join("empty"));
+}
+
+pub const ODD_NAMES: [&[u8]; 9] = [
+    "😀.bin".as_bytes(),
+    b"100% #1?.txt",
+    b"quote\"'&amp;.txt",
+    b"<script>alert(1)<",
+    b"new\nline.txt",
+    b"\xff\xfe.bin",
+    b"a:b.txt",
+    b"back\\slash",
+    b" blank ",
+];
+
+const README: &str = "# Title\n\n<script>alert(1)</script>\n<img src=x onerror=alert(1)>\n\n\
+    [bad](javascript:alert(1)) [good](../digits) ![picture](http://elsewhere.example/x.png)\n";
+
+/// A small site of its own: three mirrors in three states.
+pub const FEW: [(&str, &str); 8] = [
+    ("mirrors/alpha/mirror.toml", ALPHA),
+    ("mirrors/beta/mirror.toml", BETA),
+    ("mirrors/gamma/mirror.toml", GAMMA),
+    ("pages/about.zh.md", "+++\ntitle = \"关于\"\n+++\n正文。\n"),
+    ("pages/about.en.md", "+++\ntitle = \"About\"\n+++\nText.\n"),
+    ("pages/faq.zh.md", "+++\ntitle = \"常见问题\"\n+++\n正文。\n"),
+    ("pages/faq.en.md", "+++\ntitle = \"FAQ\"\n+++\nText.\n"),
+    ("mirrors/gamma/help.zh.md", "+++\ntitle = \"丙的帮助\"\n+++\n\n```sh id=go run=root\n{{ sudo }}go {{ base }}{{ path }}\n```\n"),
+];
+
+pub const GAMMA_EN: (&str, &str) =
+    ("mirrors/gamma/help.en.md", "+++\ntitle = \"Help for gamma\"\n+++\n\n```use id=go\n```\n");
+
+const ALPHA: &str = r#"name = { zh = "甲", en = "Alpha" }
+description = { zh = "第一个镜像。", en = "The first mirror." }
+category = "system"
+aliases = ["Alfa", "甲镜像"]
+official = "https://alpha.example/mirrors"
+upstream = "rsync://alpha.example/"
+"#;
+const BETA: &str = r#"name = { zh = "乙", en = "Beta" }
+description = { zh = "第二个镜像。", en = "The second mirror." }
+category = "language"
+keywords = ["yi"]
+"#;
+const GAMMA: &str = r#"name = { zh = "丙", en = "Gamma" }
+description = { zh = "第三个镜像。", en = "The third mirror." }
+category = "system"
+path = "/deep/gamma"
+"#;
+
+/// What backends say of the few: hours before now of the last success and the last attempt.
+pub fn few_entries() -> Vec<Entry> {
+    let ago = |hours: i64| Some(now() - jiff::SignedDuration::from_hours(hours));
+    let entry = |id: &str, state, success, attempt, size| Entry {
+        id: id.to_owned(),
+        state,
+        last_success: success,
+        last_attempt: attempt,
+        next: ago(-6),
+        size_bytes: size,
+        ..Entry::default()
+    };
+    vec![
+        entry("alpha", State::Success, ago(2), ago(2), Some(3 << 40)),
+        entry("beta", State::Failed, ago(72), ago(1), Some(5 << 30)),
+        entry("delta/child", State::Syncing, ago(30), ago(0), None),
+    ]
+}
+
+/// The site of the few.
+pub fn few() -> Builder {
+    let files: Vec<_> = FEW.into_iter().chain([GAMMA_EN]).collect();
+    TestSite::builder().content(&files).entries(few_entries()).tree(|root| {
+        file(&root.join("alpha/README"), "Read me.\n");
+        file(&root.join("alpha/pool/a-1.0.iso"), "iso");
+        file(&root.join("deep/gamma/lastsync"), "1\n");
+    })
+}
+
+/// Headers by name, for messages.
+pub fn headers(answer: &Answer) -> BTreeMap<&str, &str> {
+    answer.headers.iter().map(|(k, v)| (k.as_str(), v.to_str().unwrap_or("?"))).collect()
+}

@@ -1,0 +1,28 @@
+//! The site from outside: the real router over a real state, one file per part of the URL tree.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests may panic, too; clippy knows only functions marked as tests"
+)]
+
+mod harness;
+mod html;
+
+mod api;
+mod backends;
+mod cache;
+mod config;
+mod docs;
+mod errors;
+mod feeds;
+mod guides;
+mod list;
+mod pages;
+mod property;
+mod reload;
+mod search;
+mod status;
+mod status_page;
+mod sweep;
+mod tree;
