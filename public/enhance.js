@@ -56,7 +56,7 @@ for (const input of document.querySelectorAll("input[data-filter]")) {
     const output = document.querySelector("[data-shown]");
     if (output) output.textContent = (output.textContent ?? "").replace(/\d+/, String(shown));
     const empty = /** @type {HTMLElement | null} */ (document.querySelector("[data-empty]"));
-    if (empty) empty.hidden = shown > 0;
+    if (empty) empty.textContent = shown > 0 ? "" : empty.dataset.empty ?? "";
   });
 }
 

@@ -41,10 +41,23 @@ pub struct Chrome {
     pub stylesheet: String,
     /// Fingerprinted address of the script.
     pub script: String,
+    /// Places of the navigation that not every site has.
+    pub places: Places,
     /// When the data was put together.
     pub generated_at: Timestamp,
     /// Moment of the recorded statuses, when a recording is shown instead of a live backend.
     pub recorded_at: Option<Timestamp>,
+}
+
+/// Places of the navigation that exist only if the content has them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Places {
+    /// News.
+    pub news: bool,
+    /// A page about the site.
+    pub about: bool,
+    /// Questions and answers.
+    pub faq: bool,
 }
 
 /// A place in the navigation.
@@ -128,7 +141,7 @@ fn frame(page: Document, chrome: &Chrome) -> impl IntoView + use<> {
             </head>
             <body>
                 <a class="skip" href="#main">{t.skip_to_content}</a>
-                {header(lang, section, &path, site)}
+                {header(lang, section, &path, chrome)}
                 <main id="main" tabindex="-1">{main}</main>
                 {footer(lang, chrome)}
             </body>
@@ -136,7 +149,8 @@ fn frame(page: Document, chrome: &Chrome) -> impl IntoView + use<> {
     }
 }
 
-fn header(lang: Lang, section: Section, path: &str, site: &Site) -> impl IntoView + use<> {
+fn header(lang: Lang, section: Section, path: &str, chrome: &Chrome) -> impl IntoView + use<> {
+    let site = &chrome.site;
     let t = lang.texts();
     let p = lang.prefix();
     let entries = [
@@ -147,6 +161,12 @@ fn header(lang: Lang, section: Section, path: &str, site: &Site) -> impl IntoVie
         (Section::News, format!("{p}/news/"), t.nav_news),
         (Section::About, format!("{p}/about"), t.nav_about),
     ]
+    .into_iter()
+    .filter(|(to, ..)| match to {
+        Section::News => chrome.places.news,
+        Section::About => chrome.places.about,
+        _ => true,
+    })
     .map(|(to, href, label)| {
         let current = (to == section).then_some("page");
         view! { <li><a href=href aria-current=current>{label}</a></li> }
@@ -183,6 +203,12 @@ fn footer(lang: Lang, chrome: &Chrome) -> impl IntoView + use<> {
     let t = lang.texts();
     let p = lang.prefix();
     let site = &chrome.site;
+    let about = chrome
+        .places
+        .about
+        .then(|| view! { <li><a href=format!("{p}/about")>{t.nav_about}</a></li> });
+    let faq =
+        chrome.places.faq.then(|| view! { <li><a href=format!("{p}/faq")>{t.nav_faq}</a></li> });
     let contact = site.email.clone().map(|email| {
         view! { <li><a href=format!("mailto:{email}")>{t.footer_contact}</a></li> }
     });
@@ -197,8 +223,8 @@ fn footer(lang: Lang, chrome: &Chrome) -> impl IntoView + use<> {
             <div class="wide">
                 <p><strong>{site.name.get(lang).to_owned()}</strong></p>
                 <ul>
-                    <li><a href=format!("{p}/about")>{t.nav_about}</a></li>
-                    <li><a href=format!("{p}/faq")>{t.nav_faq}</a></li>
+                    {about}
+                    {faq}
                     {contact}
                     {issues}
                     <li><a href=format!("{p}/feed.xml")>{t.footer_feed}</a></li>

@@ -27,6 +27,9 @@ pub struct Config {
     /// Who knows the state of the mirrors.
     #[serde(default, rename = "backend")]
     pub backends: Vec<status::Backend>,
+    /// Whether this is the embedded default, whose site is the one that the embedded content is of.
+    #[serde(skip)]
+    pub is_embedded: bool,
 }
 
 /// `[site]`
@@ -68,7 +71,8 @@ pub struct SiteSection {
 pub struct ServerSection {
     /// Address and port to listen on.
     pub listen: SocketAddr,
-    /// Folder with mirrors, pages and news; the embedded content when absent.
+    /// Folder with mirrors, pages and news. When absent, the embedded content serves as a library: it
+    /// describes the mirrors that a backend or the disk has, and its pages and news are left out.
     pub content: Option<PathBuf>,
     /// Folder for last good answers and the file index.
     pub state: PathBuf,
@@ -117,7 +121,8 @@ impl Config {
     pub fn embedded() -> anyhow::Result<Self> {
         let files = content::source::embedded();
         let bytes = files.get("site.toml").context("content/site.toml is not embedded")?;
-        Self::parse(std::str::from_utf8(bytes)?).context("content/site.toml")
+        let config = Self::parse(std::str::from_utf8(bytes)?).context("content/site.toml")?;
+        Ok(Self { is_embedded: true, ..config })
     }
 
     /// Parses and checks the text of a configuration.

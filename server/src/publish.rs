@@ -6,14 +6,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use app::Chrome;
+use app::{Chrome, shell::Places};
 use jiff::Timestamp;
 use tokio::{sync::watch, time::interval};
 
 use crate::{
     assets,
     config::Config,
-    content::{Content, source},
+    content::{Content, mirror::MirrorFacts, source},
     files::{
         Found, RelPath, Trees,
         freshness::{self, Observed},
@@ -69,6 +69,7 @@ impl Publisher {
             site: self.config.site(),
             stylesheet: assets::stylesheet(),
             script: assets::script(),
+            places: places(&self.content),
             generated_at: now,
             recorded_at: reports.iter().find_map(|r| r.recorded_at),
         };
@@ -149,12 +150,13 @@ impl Publisher {
         task.await.unwrap_or_default()
     }
 
-    /// Paths of all mirrors, those included that only a backend knows.
+    /// Paths of all mirrors that may be there, those included that only a backend knows.
     fn paths(&self) -> Vec<String> {
         let nothing_known = Observed::default();
         let now = (self.clock)();
-        let mirrors = merge(&self.content, &self.backends.borrow(), &nothing_known, now);
-        mirrors.into_iter().map(|m| m.path).collect()
+        let stated = merge(&self.content, &self.backends.borrow(), &nothing_known, now);
+        let described = self.content.mirrors.values().map(MirrorFacts::path);
+        stated.into_iter().map(|m| m.path).chain(described).collect()
     }
 }
 
@@ -176,6 +178,12 @@ async fn open_index(state: &AppState, folder: &Path, seen: &mut Option<PathBuf>)
         Err(error) => tracing::error!(%error, "the file index stays as it was"),
     }
     *seen = current;
+}
+
+/// Which of the optional places of the navigation exist.
+fn places(content: &Content) -> Places {
+    let has_page = |name: &str| content.pages.keys().any(|(page, _)| page == name);
+    Places { news: !content.news.is_empty(), about: has_page("about"), faq: has_page("faq") }
 }
 
 /// Looks which trees are there and what they say of their age.

@@ -80,11 +80,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 /// # Errors
 /// A folder that cannot be read.
 pub fn load(config: &Config) -> anyhow::Result<(Content, Vec<Problem>)> {
-    let files = match &config.server.content {
-        None => source::embedded(),
-        Some(folder) => source::from_folder(folder)
-            .with_context(|| format!("cannot read the content folder {}", folder.display()))?,
+    let Some(folder) = &config.server.content else {
+        let (content, problems) = Content::parse(source::embedded());
+        let content = if config.is_embedded { content } else { content.into_library() };
+        return Ok((content, problems));
     };
+    let files = source::from_folder(folder)
+        .with_context(|| format!("cannot read the content folder {}", folder.display()))?;
     Ok(Content::parse(files))
 }
 

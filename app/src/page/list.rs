@@ -241,7 +241,7 @@ fn table(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
             </thead>
             <tbody>{rows}</tbody>
         </table>
-        <p class="empty" data-empty="" hidden=!empty>{t.list_none}</p>
+        <p class="empty" data-empty=t.list_none>{empty.then_some(t.list_none)}</p>
     }
     .into_any()
 }

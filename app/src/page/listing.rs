@@ -54,7 +54,7 @@ pub struct ListingView<'a> {
     pub path: String,
     /// Percent-encoded path, with leading and trailing slash, without language prefix.
     pub href: String,
-    /// Parents from the mirror down, this directory last: percent-encoded address and name.
+    /// Parents from the list of mirrors down, this directory last: percent-encoded address and name.
     pub crumbs: Vec<(String, String)>,
     /// Order.
     pub order: Order,

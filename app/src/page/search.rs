@@ -87,7 +87,7 @@ pub fn document(chrome: &Chrome, view: SearchView) -> Document {
     let nothing = !view.query.is_empty()
         && view.mirrors.is_empty()
         && view.guides.is_empty()
-        && !matches!(&view.files, FileResult::Found { hits, .. } if !hits.is_empty());
+        && matches!(&view.files, FileResult::Found { hits, exact: true, .. } if hits.is_empty());
     let message = if view.query.is_empty() {
         view! { <p class="quiet">{t.search_empty}</p> }.into_any()
     } else if nothing {
@@ -200,7 +200,10 @@ fn file_hits(lang: Lang, files: FileResult, all_of: Option<&str>) -> AnyView {
         FileResult::NotAsked => return ().into_any(),
         FileResult::NoIndex => view! { <p class="notice">{t.search_no_index}</p> }.into_any(),
         FileResult::Refused(reason) => view! { <p class="notice warn">{reason}</p> }.into_any(),
-        FileResult::Found { hits, .. } if hits.is_empty() => return ().into_any(),
+        FileResult::Found { hits, exact: true, .. } if hits.is_empty() => return ().into_any(),
+        FileResult::Found { hits, .. } if hits.is_empty() => {
+            view! { <p class="notice warn">{t.search_cut}</p> }.into_any()
+        }
         FileResult::Found { hits, total, exact, took_us } => {
             let took = format!("{}.{}", took_us / 1000, took_us % 1000 / 100);
             let pattern = if exact { t.search_hits } else { t.search_hits_more };

@@ -28,6 +28,9 @@ pub struct Content {
     pub pages: BTreeMap<(String, Lang), Page>,
     /// News by slug and language.
     pub news: BTreeMap<(String, Lang), News>,
+    /// Whether the folder is the list of mirrors; otherwise it only describes those that a backend
+    /// or the disk has.
+    pub is_registry: bool,
     /// Other files, for `content:///…` addresses of backends.
     pub files: Files,
 }
@@ -35,7 +38,7 @@ pub struct Content {
 impl Content {
     /// Reads all of it; what is broken is left out and reported.
     pub fn parse(files: Files) -> (Self, Vec<Problem>) {
-        let mut content = Self::default();
+        let mut content = Self { is_registry: true, ..Self::default() };
         let mut problems = Vec::new();
         let mut guides: BTreeMap<String, GuideTexts<'_>> = BTreeMap::new();
         for (path, bytes) in &files {
@@ -90,6 +93,17 @@ impl Content {
         content.cross_check(&mut problems);
         content.files = files;
         (content, problems)
+    }
+
+    /// What remains for a site of another name: descriptions and guides, but nothing that is true
+    /// only of the site the content was written for.
+    pub fn into_library(mut self) -> Self {
+        for mirror in self.mirrors.values_mut() {
+            mirror.file.official = None;
+            mirror.file.upstream = None;
+            mirror.file.interval = None;
+        }
+        Self { is_registry: false, pages: BTreeMap::new(), news: BTreeMap::new(), ..self }
     }
 
     /// What no file can know alone: names that collide, languages that are missing.

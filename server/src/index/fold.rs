@@ -49,7 +49,7 @@ enum Class {
 
 /// Bytes from 0x80 are parts of letters: every script then has words, at the price of Chinese
 /// punctuation not ending one.
-fn class(byte: u8) -> Class {
+const fn classify(byte: u8) -> Class {
     match byte {
         b'0'..=b'9' => Class::Digit,
         b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => Class::Letter,
@@ -57,9 +57,30 @@ fn class(byte: u8) -> Class {
     }
 }
 
+/// PERF: every byte of every candidate is looked up here.
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0_u8;
+    while byte < u8::MAX {
+        classes[byte as usize] = classify(byte);
+        byte += 1;
+    }
+    classes[byte as usize] = classify(byte);
+    classes
+};
+
+fn class(byte: u8) -> Class {
+    CLASSES[usize::from(byte)]
+}
+
 /// Whether the byte is a letter, a digit or part of a non-ASCII character.
 pub fn is_word(byte: u8) -> bool {
     class(byte) != Class::Other
+}
+
+/// Whether the byte is a letter or part of a non-ASCII character.
+pub fn is_letter(byte: u8) -> bool {
+    class(byte) == Class::Letter
 }
 
 /// Whether a token starts at `at`: a letter or digit after something of another kind. A change

@@ -78,22 +78,25 @@ fn word_penalty(word: &[u8]) -> i32 {
     }
 }
 
-/// The depth of a line, and the highest penalty of its words that the query does not name.
-fn depth_and_penalty(line: &[u8], search: &Search) -> (i32, i32) {
-    let (mut depth, mut penalty) = (0, 0);
+/// The highest penalty of the words of a line that the query does not name.
+fn penalty(line: &[u8], search: &Search) -> i32 {
+    let mut highest = 0;
     let mut start = 0;
     for (at, &byte) in line.iter().chain(b"/").enumerate() {
         if fold::is_word(byte) {
             continue;
         }
-        let word = &line[start..at];
-        start = at + 1;
-        depth += i32::from(byte == b'/');
-        if word_penalty(word) > penalty && !search.names(word) {
-            penalty = word_penalty(word);
+        // PERF: most words are too long or too short to be on the list.
+        if (2..=11).contains(&(at - start)) {
+            let word = &line[start..at];
+            let penalty = word_penalty(word);
+            if penalty > highest && !search.names(word) {
+                highest = penalty;
+            }
         }
+        start = at + 1;
     }
-    (depth - 1, penalty)
+    highest
 }
 
 /// Points for one place of a term.
@@ -126,7 +129,7 @@ fn place(candidate: &Candidate<'_>, name_start: usize, term: &Term, at: usize) -
 }
 
 fn letters(text: &[u8]) -> usize {
-    text.iter().filter(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80).count()
+    text.iter().filter(|&&byte| fold::is_letter(byte)).count()
 }
 
 /// What a line is worth.
@@ -178,15 +181,16 @@ pub fn score(
     // In steps of an eighth and without digits, or `linux-4.9` would beat `linux-6.12.1`.
     let coverage = (8 * covered).checked_div(letters(name)).unwrap_or(0).min(8);
     score += 5 * i32::try_from(coverage).unwrap_or(0) - 25 * i32::from(candidate.tier);
+    let depth = memchr::memchr_iter(b'/', line).count();
+    score -= 3 * i32::try_from(depth).unwrap_or(i32::MAX / 8);
+    if !candidate.is_dir && is_sidecar(name) && !wants_sidecar(search, name) {
+        score -= 50;
+    }
     if score < floor {
         // PERF: what follows only subtracts, and most lines of a common word end here.
         return Verdict::Low;
     }
-    if !candidate.is_dir && is_sidecar(name) && !wants_sidecar(search, name) {
-        score -= 50;
-    }
-    let (depth, penalty) = depth_and_penalty(line, search);
-    Verdict::Score(score - penalty - 3 * depth)
+    Verdict::Score(score - penalty(line, search))
 }
 
 /// Whether the last word of the name is asked for: `SHA256SUMS`, `torrent`.

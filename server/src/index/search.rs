@@ -77,6 +77,9 @@ const FIRST_PASS: usize = 2;
 /// Further blocks looked into when the first pass has already filled the page.
 const FURTHER_BLOCKS: usize = 300;
 
+/// While nothing is found, a search goes on for so many deadlines.
+const EMPTY_HANDED: u32 = 20;
+
 /// Blocks walked between two looks at the clock.
 const CLOCK_EVERY: usize = 8;
 
@@ -176,8 +179,14 @@ impl Run<'_> {
             while seen.next_if(|&known| known < block).is_some() {}
             let known = seen.next_if_eq(&block).is_some();
             if !known {
-                let late = self.blocks.is_multiple_of(CLOCK_EVERY)
-                    && self.started.elapsed() > limits.deadline;
+                // On a machine that is busy with other things an empty page would be a lie.
+                let patience = if self.total == 0 {
+                    limits.deadline.saturating_mul(EMPTY_HANDED)
+                } else {
+                    limits.deadline
+                };
+                let late =
+                    self.blocks.is_multiple_of(CLOCK_EVERY) && self.started.elapsed() > patience;
                 if late || self.total >= limits.matches || self.blocks >= limits.blocks {
                     return false;
                 }

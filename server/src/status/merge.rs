@@ -30,7 +30,10 @@ pub fn merge(
     let mut mirrors: Vec<Mirror> = content
         .mirrors
         .values()
-        .filter(|facts| !stated.get(&facts.id).is_some_and(|(entry, _)| entry.disabled))
+        .filter(|facts| match stated.get(&facts.id) {
+            Some((entry, _)) => !entry.disabled,
+            None => content.is_registry || observed.trees.contains(&facts.path()),
+        })
         .map(|facts| {
             let mut mirror = from_facts(facts, content.guides.contains_key(&facts.id));
             if let Some((entry, recorded_at)) = stated.get(&facts.id) {
@@ -151,6 +154,15 @@ mod tests {
             states(&merged),
             [("CTAN", State::Success), ("debian", State::Unknown), ("extra", State::Failed)]
         );
+    }
+
+    #[test]
+    fn a_library_lists_only_what_a_backend_or_the_disk_has() {
+        let library = content(&["arch", "debian", "kali"]).into_library();
+        let backends = [backend(None, &[("debian", State::Success, false)])];
+        let observed = Observed { trees: ["/kali".to_owned()].into(), ..Observed::default() };
+        let merged = merge(&library, &backends, &observed, Timestamp::UNIX_EPOCH);
+        assert_eq!(states(&merged), [("debian", State::Success), ("kali", State::Unknown)]);
     }
 
     #[test]

@@ -231,14 +231,13 @@ impl Task {
 
     fn crumbs(&self) -> Vec<(String, String)> {
         let mut href = "/".to_owned();
-        self.path
-            .segments()
-            .map(|segment| {
-                href.push_str(&encode::segment(segment));
-                href.push('/');
-                (href.clone(), String::from_utf8_lossy(segment).into_owned())
-            })
-            .collect()
+        let mut crumbs = vec![(href.clone(), self.lang.texts().list_title.to_owned())];
+        for segment in self.path.segments() {
+            href.push_str(&encode::segment(segment));
+            href.push('/');
+            crumbs.push((href.clone(), visible(segment)));
+        }
+        crumbs
     }
 
     fn readme(&self) -> Option<String> {
