@@ -1,6 +1,6 @@
 //! The file-search index: build it from a walk or a list, open it, search it.
 //!
-//! Entries are sorted by quality and version ([`order`](self)), cut into blocks of 32, and each
+//! Entries are sorted by quality and version (`order`), cut into blocks of 32, and each
 //! block is one document of a tantivy index whose terms are grams of its paths. A search walks the
 //! posting lists in that order, decodes the blocks they share, verifies every line and stops after
 //! enough matches. The order is therefore the first half of the ranking.

@@ -1,7 +1,6 @@
 //! A whole site in a temporary folder, and what visitors do with it.
 
 use std::{
-    collections::BTreeMap,
     fmt::Write as _,
     fs, io,
     os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
@@ -295,7 +294,8 @@ impl Builder {
     }
 }
 
-fn make_index(config: &Config, content: &Content) -> Index {
+/// Indexes the trees of a site, as `mingjing index build` does.
+pub fn make_index(config: &Config, content: &Content) -> Index {
     let (folder, root) = (config.index_folder(), config.root());
     let mirrors = serve::indexed_mirrors(content, &root).unwrap();
     let records = index::walk(&root, &mirrors).map(Ok);
@@ -472,9 +472,4 @@ pub fn few() -> Builder {
         file(&root.join("alpha/pool/a-1.0.iso"), "iso");
         file(&root.join("deep/gamma/lastsync"), "1\n");
     })
-}
-
-/// Headers by name, for messages.
-pub fn headers(answer: &Answer) -> BTreeMap<&str, &str> {
-    answer.headers.iter().map(|(k, v)| (k.as_str(), v.to_str().unwrap_or("?"))).collect()
 }

@@ -1,0 +1,92 @@
+// What holds of every page: accessible, within the screen, no dead link.
+// @ts-check
+
+import { AxeBuilder } from "@axe-core/playwright";
+
+import { LANGUAGES, PAGES } from "../site.js";
+import { expect, test } from "./fixtures.js";
+
+for (const [name, { path, status = 200 }] of Object.entries(PAGES)) {
+  for (const [lang, prefix] of Object.entries(LANGUAGES)) {
+    test(`${name} in ${lang} is accessible, light and dark`, async ({ page, script }) => {
+      test.skip(!script, "axe is a script");
+      for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        const response = await page.goto(prefix + path);
+        expect(response?.status()).toBe(status);
+        const { violations } = await new AxeBuilder({ page })
+          .withTags(["wcag2a", "wcag2aa", "wcag21aa", "best-practice"])
+          .analyze();
+        const found = violations.map(({ id, help, nodes }) => ({
+          id,
+          help,
+          nodes: nodes.map((node) => `${node.target}: ${node.failureSummary}`).slice(0, 5),
+        }));
+        expect(found, colorScheme).toEqual([]);
+      }
+    });
+
+    test(`${name} in ${lang} fits every width`, async ({ page }) => {
+      await page.goto(prefix + path);
+      for (const width of [320, 375, 768, 1280]) {
+        await page.setViewportSize({ width, height: 800 });
+        const wide = await page.evaluate(() => {
+          const limit = document.documentElement.clientWidth;
+          if (document.documentElement.scrollWidth <= limit) return [];
+          return [...document.querySelectorAll("body *")]
+            .filter((element) => element.getBoundingClientRect().right > limit + 1)
+            .map((element) => `${element.tagName}.${element.className} ${element.getBoundingClientRect().right}`)
+            .slice(0, 8);
+        });
+        expect(wide, `${width} px`).toEqual([]);
+        const [scroll, client] = await page.evaluate(() => [
+          document.documentElement.scrollWidth,
+          document.documentElement.clientWidth,
+        ]);
+        expect(scroll, `${width} px`).toBeLessThanOrEqual(client ?? 0);
+      }
+    });
+  }
+}
+
+test("every address of the sitemap is a page, and every link on it leads somewhere", async ({ request, site, script }) => {
+  test.skip(!script, "makes no difference: no browser is asked");
+  test.setTimeout(180_000);
+  const sitemap = await (await request.get("/sitemap.xml")).text();
+  const paths = [...sitemap.matchAll(/<loc>([^<]+)<\/loc>/g)].map((match) => {
+    const { pathname, search } = new URL((match[1] ?? "").replaceAll("&amp;", "&"));
+    return pathname + search;
+  });
+  expect(paths.length).toBeGreaterThan(100);
+  expect(new Set(paths).size, "no address twice").toBe(paths.length);
+
+  /** Address to the pages that link to it. @type {Map<string, string>} */
+  const links = new Map();
+  const headers = { accept: "text/html" };
+  for (const path of [...paths, "/search?q=debian", "/en/search?q=debian", "/debian/", "/en/gnu/"]) {
+    const response = await request.get(path, { headers, maxRedirects: 0 });
+    expect(response.status(), path).toBe(200);
+    const html = await response.text();
+    expect(html.match(/<h1[ >]/g)?.length, `${path}: one h1`).toBe(1);
+    expect(html, `${path}: title`).toMatch(/<title>[^<]+<\/title>/);
+    expect(html, `${path}: lang`).toContain(path.startsWith("/en/") ? '<html lang="en"' : '<html lang="zh-CN"');
+    expect(html, `${path}: description`).toMatch(/<meta name="description" content="[^"]{5,}"/);
+    const ids = [...html.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
+    expect(new Set(ids).size, `${path}: an id occurs twice: ${ids}`).toBe(ids.length);
+    for (const match of html.matchAll(/ (?:href|src)="([^"]+)"/g)) {
+      const url = new URL((match[1] ?? "").replaceAll("&amp;", "&"), site.url + path);
+      if (url.hash && url.pathname + url.search === path) {
+        expect(ids, `${path}: ${url.hash}`).toContain(decodeURIComponent(url.hash.slice(1)));
+      }
+      if (url.origin !== site.url) continue;
+      links.set(url.pathname + url.search, path);
+    }
+  }
+  expect(links.size).toBeGreaterThan(200);
+  const dead = [];
+  for (const [link, from] of links) {
+    const response = await request.head(link, { headers });
+    if (response.status() >= 400) dead.push(`${response.status()} ${link} on ${from}`);
+  }
+  expect(dead).toEqual([]);
+});

@@ -1,0 +1,76 @@
+//! Errors: the right status, in the form that was asked for, with ways out.
+
+use crate::harness::{TestSite, odd_tree};
+
+#[tokio::test]
+async fn error_pages_offer_ways_out_that_exist() {
+    let site = TestSite::shared().await;
+    for (path, status, way) in [
+        ("/debian/dists/nothing/InRelease", 404, "/debian/dists/"),
+        ("/en/debian/pool/x/y/z.deb", 404, "/en/debian/pool/"),
+        ("/en/debian/nothing", 404, "/en/docs/debian"),
+        ("/nothing/at/all", 404, "/search?q=all"),
+        ("/docs/nothing", 404, "/docs/"),
+        ("/docs/debian/nothing", 404, "/docs/debian"),
+        ("/docs/debian?release=nothing", 400, "/docs/debian"),
+        ("/en/debian/../x", 400, "/en/"),
+        ("/news/nothing", 404, "/"),
+        ("/?sort=nothing", 400, "/"),
+        ("/static/nothing.css", 404, "/"),
+        ("/%3Cscript%3E", 404, "/"),
+    ] {
+        let answer = site.visit(path).await.is(status);
+        assert_eq!(answer.header("cache-control"), "no-cache");
+        let page = answer.html();
+        assert_eq!(page.all("h1").count(), 1, "{path}");
+        assert!(page.all("meta").any(|m| m.get("content") == Some("noindex")), "{path}");
+        assert!(page.all("script").all(|script| script.get("src").is_some()), "{path}");
+        let ways = page.links_in("ul", "ways-out");
+        assert!(ways.iter().any(|link| link == way), "{path}: {way} in {ways:?}");
+        for link in &ways {
+            let answer = site.visit(link).await;
+            assert_eq!(answer.status.as_u16(), 200, "{path} offers {link}");
+        }
+        assert!(ways.iter().all(|l| l.starts_with("/en/") == path.starts_with("/en/")), "{ways:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_public_says_so_and_leads_up() {
+    let site = TestSite::builder().tree(odd_tree).start().await;
+    for path in ["/en/odd/secret.txt", "/en/odd/closed/", "/en/odd/closed/inside.txt", "/en/odd/leads-outside"] {
+        let page = site.visit(path).await.is(403).html();
+        let ways = page.links_in("ul", "ways-out");
+        assert!(ways.iter().any(|link| link == "/en/odd/"), "{path}: {ways:?}");
+        assert!(page.main().visible().contains("not "), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn programs_get_json_terminals_get_a_line() {
+    let site = TestSite::shared().await;
+    for path in ["/api/v1/nothing", "/api/", "/api"] {
+        let answer = site.visit(path).await.is(404);
+        if path.starts_with("/api/") {
+            assert_eq!(answer.json()["status"], 404, "JSON even for a browser");
+            assert_eq!(answer.header("access-control-allow-origin"), "*");
+        }
+    }
+    let curl = [("accept", "*/*")];
+    let answer = site.get_with("/en/debian/nothing", &curl).await.is(404);
+    assert_eq!(answer.text(), "404: There is no “/debian/nothing” here.\n");
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    let answer = site.get_with("/debian/nothing", &[("accept", "application/json")]).await.is(404);
+    assert_eq!(answer.json()["error"], "这里没有“/debian/nothing”。");
+    assert!(answer.header("vary").split(", ").any(|v| v == "accept"), "{}", answer.header("vary"));
+}
+
+#[tokio::test]
+async fn a_name_in_a_message_is_never_markup_or_a_template() {
+    let site = TestSite::shared().await;
+    let page = site.visit("/en/%3Cimg%20src=x%3E%7B1%7D").await.is(404).html();
+    assert_eq!(page.all("img").count(), 0);
+    assert!(page.main().visible().contains("There is no “/<img src=x>{1}” here."));
+    let answer = site.get("/en/docs/debian?%7B1%7D=x").await.is(400);
+    assert!(answer.text().starts_with("400: There is no option “{1}”. Valid options: release"), "{}", answer.text());
+}
