@@ -16,7 +16,9 @@ export default defineConfig({
     browserName: "chromium",
     launchOptions: CHROMIUM,
     locale: "zh-CN",
-    trace: "retain-on-failure",
+    actionTimeout: 10_000,
+    navigationTimeout: 20_000,
+    trace: process.env.TRACE ? "retain-on-failure" : "off",
     screenshot: "only-on-failure",
   },
   projects: [

@@ -101,11 +101,24 @@ pub fn count(n: u64) -> String {
 
 /// Puts values into a text of [`crate::text`]: `{0}`, `{1}`…
 pub fn fill(text: &str, values: &[&str]) -> String {
-    let mut out = text.to_owned();
-    for (i, value) in values.iter().enumerate() {
-        out = out.replace(&format!("{{{i}}}"), value);
+    // In one pass: a value may itself contain `{1}`, and it may come from a visitor.
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(at) = rest.find('{') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let hit = values.iter().enumerate().find_map(|(i, value)| {
+            rest.strip_prefix(&format!("{{{i}}}")).map(|after| (value, after))
+        });
+        if let Some((value, after)) = hit {
+            out.push_str(value);
+            rest = after;
+        } else {
+            out.push('{');
+            rest = &rest[1..];
+        }
     }
-    out
+    out + rest
 }
 
 #[cfg(test)]
@@ -132,6 +145,11 @@ mod tests {
         assert_eq!(age(Lang::En, now, at(-90_000)), "in 25 hours");
         assert_eq!(age(Lang::En, now, at(86_400 * 59)), "59 days ago");
         assert_eq!(age(Lang::En, now, at(86_400 * 400)), "13 months ago");
+    }
+
+    #[test]
+    fn a_value_is_never_taken_for_a_place() {
+        assert_eq!(fill("{0}: {1} {2}", &["{1}", "b"]), "{1}: b {2}");
     }
 
     #[test]

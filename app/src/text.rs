@@ -186,6 +186,7 @@ texts! {
     path_empty: "地址中有连续的斜线", "it has two slashes in a row";
     path_slash: "地址中有编码过的斜线", "it has an encoded slash";
     path_nul: "地址中有 NUL 字节", "it has a NUL byte";
+    path_not_text: "不是 UTF-8", "it is not UTF-8";
     error_private: "这个文件或目录不对外公开。", "This file or directory is not open to the public.";
     error_outside: "这个链接指向镜像之外，因此不提供。", "This link leads outside of the mirror and is not served.";
     error_internal: "原因已写入日志，请稍后再试。", "The cause has been logged. Please try again later.";

@@ -52,8 +52,8 @@ test("files alone, within one mirror and of one extension", async ({ page }) => 
   await page.goto("/search?q=hello");
   await page.getByRole("button", { name: "只看文件" }).click();
   await expect(page).toHaveURL(/\/search\/files\?q=hello$/);
-  await page.getByLabel("限定镜像").selectOption("gnu");
-  await expect(page.getByLabel("限定镜像")).toHaveValue("gnu");
+  await page.getByRole("combobox", { name: "限定镜像" }).selectOption("gnu");
+  await expect(page.getByRole("combobox", { name: "限定镜像" })).toHaveValue("gnu");
   await page.getByLabel("扩展名").fill("gz");
   await page.getByLabel("扩展名").press("Enter");
   await expect(page).toHaveURL(/ext=gz/);

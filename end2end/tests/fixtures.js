@@ -69,3 +69,21 @@ export const at = (page) => {
  */
 export const query = (page) =>
   Object.fromEntries([...new URL(page.url()).searchParams].filter(([, value]) => value !== ""));
+
+/**
+ * Counts how often the page is loaded from now on; asking waits for a load that may just begin.
+ * @param {Page} page
+ * @returns {() => Promise<number>}
+ */
+export function countLoads(page) {
+  let loads = 0;
+  page.on("request", (request) => {
+    if (request.isNavigationRequest()) loads += 1;
+  });
+  const one = page.waitForEvent("request", { predicate: (r) => r.isNavigationRequest(), timeout: 1000 });
+  const settled = one.then(() => {}, () => {});
+  return async () => {
+    await settled;
+    return loads;
+  };
+}

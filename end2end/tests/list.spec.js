@@ -15,7 +15,7 @@ const names = (page) => page.locator("#mirrors tbody tr:visible th a:not(.offici
  */
 async function choose(page, script, label, choice) {
   const loaded = page.waitForEvent("load");
-  await page.getByLabel(label, { exact: true }).selectOption({ label: choice });
+  await page.getByRole("combobox", { name: label, exact: true }).selectOption({ label: choice });
   if (!script) await page.getByRole("button", { name: "应用" }).click();
   await loaded;
 }
@@ -60,19 +60,17 @@ test("words that nothing matches leave a sentence, not a blank", async ({ page, 
   await expect(names(page)).toHaveCount(0);
 });
 
-test("clearing the box brings back every mirror", async ({ page, script }) => {
+test("clearing the box brings back every mirror", async ({ page }) => {
   await page.goto("/");
   const all = await names(page).count();
   const box = page.getByLabel("按名称筛选");
   await box.fill("debian");
   await box.press("Enter");
   await expect(page).toHaveURL(/q=debian/);
-  const few = await names(page).count();
-  expect(few).toBeLessThan(all);
+  expect(await names(page).count()).toBeLessThan(all);
   await page.getByLabel("按名称筛选").fill("");
   await page.getByLabel("按名称筛选").press("Enter");
   await expect(names(page)).toHaveCount(all);
-  expect(script ? few : few).toBeGreaterThan(0);
 });
 
 test("shelf, state and order are in the address and survive each other", async ({ page, script }) => {
@@ -88,7 +86,7 @@ test("shelf, state and order are in the address and survive each other", async (
     .evaluateAll((cells) => cells.map((cell) => Number(cell.getAttribute("value"))));
   expect(sizes.length).toBeGreaterThan(5);
   expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
-  await expect(page.getByLabel("分类", { exact: true })).toHaveValue("system");
+  await expect(page.getByRole("combobox", { name: "分类" })).toHaveValue("system");
   await page.goBack();
   expect(query(page)).toEqual({ category: "system", state: "success", sort: "name" });
 });

@@ -1,7 +1,7 @@
 // What holds everywhere: languages, keyboard, theme, errors and their ways out, weight.
 // @ts-check
 
-import { at, expect, test } from "./fixtures.js";
+import { at, countLoads, expect, test } from "./fixtures.js";
 
 for (const path of ["/", "/?category=image&sort=size", "/docs/", "/docs/debian?release=bookworm", "/status", "/news/", "/news/2026-11-21-mingjing", "/about", "/faq", "/search", "/debian/"]) {
   test(`the other language of ${path} is the same page, and back`, async ({ page }) => {
@@ -33,12 +33,10 @@ test("the first Tab reaches the skip link, which leads to the content", async ({
   const skip = page.getByRole("link", { name: "跳到正文" });
   await expect(skip).toBeFocused();
   await expect(skip).toBeInViewport();
-  let loads = 0;
-  page.on("request", (request) => { if (request.isNavigationRequest()) loads += 1; });
+  const loads = countLoads(page);
   await page.keyboard.press("Enter");
   await expect(page.locator("main")).toBeFocused();
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 100))));
-  expect(loads, "the page was loaded again").toBe(0);
+  expect(await loads(), "the page was loaded again").toBe(0);
   await page.keyboard.press("Tab");
   const within = await page.evaluate(() => document.querySelector("main")?.contains(document.activeElement));
   expect(within).toBe(true);
@@ -46,11 +44,11 @@ test("the first Tab reaches the skip link, which leads to the content", async ({
 
 test("a guide can be used by keyboard alone", async ({ page, script }) => {
   await page.goto("/docs/debian");
-  await page.getByLabel("Debian 版本").focus();
+  await page.getByRole("combobox", { name: "Debian 版本" }).focus();
   await page.keyboard.press("ArrowDown");
   if (!script) await page.getByRole("button", { name: "更新页面" }).press("Enter");
   await expect(page).toHaveURL(/release=bookworm/);
-  if (script) await expect(page.getByLabel("Debian 版本")).toBeFocused();
+  if (script) await expect(page.getByRole("combobox", { name: "Debian 版本" })).toBeFocused();
 });
 
 test("/ goes to the search box, but types a slash where one types", async ({ page, script }) => {

@@ -7,16 +7,16 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::Config,
-    content::{Content, mirror::MirrorFacts},
+    content::mirror::MirrorFacts,
     files::{Trees, freshness},
-    guide::{Guide, Place},
+    guide::Place,
     nginx,
     publish::observe,
     serve::{load, serve},
@@ -161,9 +161,10 @@ fn check(common: &Common) -> anyhow::Result<ExitCode> {
     }
     let mut states = 0;
     for guide in content.guides.values() {
-        match render_all(&config, &content, guide) {
+        let path = content.mirrors.get(&guide.id).map_or_else(String::new, MirrorFacts::path);
+        match guide.render_all(&Place { host: config.host(), scheme: "https", path: &path }) {
             Ok(count) => states += count,
-            Err(error) => messages.push(format!("mirrors/{}/help.zh.md: {error:#}", guide.id)),
+            Err(error) => messages.push(format!("mirrors/{}/help.zh.md: {error}", guide.id)),
         }
     }
     let mut out = io::stdout().lock();
@@ -178,19 +179,6 @@ fn check(common: &Common) -> anyhow::Result<ExitCode> {
         messages.len()
     )?;
     Ok(if messages.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Renders a guide in every state and language.
-fn render_all(config: &Config, content: &Content, guide: &Guide) -> anyhow::Result<usize> {
-    let path = content.mirrors.get(&guide.id).map_or_else(String::new, MirrorFacts::path);
-    let place = Place { host: config.host(), scheme: "https", path: &path };
-    let selections = guide.selections(&place)?;
-    for selection in &selections {
-        for lang in app::Lang::ALL {
-            guide.render(lang, selection).with_context(|| format!("in {:?}", selection.values))?;
-        }
-    }
-    Ok(selections.len())
 }
 
 fn show_probe(config: &Config, wanted: &[String], json: bool) -> anyhow::Result<ExitCode> {

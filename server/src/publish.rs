@@ -1,6 +1,7 @@
 //! The one place where snapshots are made: content, backends and trees in, pages out.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -13,11 +14,12 @@ use tokio::{sync::watch, time::interval};
 use crate::{
     assets,
     config::Config,
-    content::{Content, mirror::MirrorFacts, source},
+    content::{Content, mirror::MirrorFacts, problem::Problem, source},
     files::{
         Found, RelPath, Trees,
         freshness::{self, Observed},
     },
+    guide::Place,
     index::{self, Index},
     snapshot::{AppState, Snapshot},
     status::{merge::merge, poll::BackendState},
@@ -35,6 +37,8 @@ pub struct Publisher {
     content: Arc<Content>,
     backends: watch::Receiver<Vec<BackendState>>,
     observed: Observed,
+    /// State of the content folder that is in use, to notice edits.
+    content_seen: Option<(SystemTime, usize)>,
     clock: fn() -> Timestamp,
 }
 
@@ -48,6 +52,7 @@ impl Publisher {
         clock: fn() -> Timestamp,
     ) -> Self {
         let mut publisher = Self {
+            content_seen: config.server.content.clone().and_then(changed),
             config,
             trees,
             content: Arc::new(content),
@@ -78,20 +83,19 @@ impl Publisher {
 
     /// Publishes at every change and every tick, until the process ends.
     pub async fn run(mut self, state: AppState) {
+        let mut is_told = true;
         let mut tick = interval(TICK);
         let mut reload = interval(RELOAD);
         let folder = self.config.server.content.clone();
         let index = self.config.index_folder();
-        let mut content_seen = folder.clone().and_then(changed);
         let mut index_seen = None;
         loop {
             let mut is_new = false;
             tokio::select! {
-                changed = self.backends.changed() => {
-                    if changed.is_err() {
-                        return;
-                    }
-                    is_new = true;
+                changed = self.backends.changed(), if is_told => {
+                    // Without a backend nobody will ever tell; content and trees still change.
+                    is_told = changed.is_ok();
+                    is_new = is_told;
                 }
                 _ = tick.tick() => {
                     self.observed = self.probe_aside().await;
@@ -99,9 +103,9 @@ impl Publisher {
                 }
                 _ = reload.tick() => {
                     let now = folder.clone().and_then(changed);
-                    if now != content_seen {
-                        content_seen = now;
-                        is_new = self.reload(&state);
+                    if now != self.content_seen {
+                        self.content_seen = now;
+                        is_new = self.reload(&state).await;
                     }
                     open_index(&state, &index, &mut index_seen).await;
                 }
@@ -115,17 +119,18 @@ impl Publisher {
     }
 
     /// Reads the content folder again; what is broken in it leaves the last good version in force.
-    fn reload(&mut self, state: &AppState) -> bool {
-        let Some(folder) = &self.config.server.content else { return false };
-        let files = match source::from_folder(folder) {
-            Ok(files) => files,
+    async fn reload(&mut self, state: &AppState) -> bool {
+        let Some(folder) = self.config.server.content.clone() else { return false };
+        let (before, host) = (Arc::clone(&self.content), self.config.host().to_owned());
+        let read = tokio::task::spawn_blocking(move || read(&folder, &before, &host));
+        let (content, problems) = match read.await.map_err(io::Error::other).flatten() {
+            Ok(read) => read,
             Err(error) => {
                 tracing::error!(%error, "the content folder cannot be read; the last version stays");
                 state.set_problems(vec![error.to_string()]);
                 return false;
             }
         };
-        let (content, problems) = Content::parse(files);
         state.set_problems(problems.iter().map(ToString::to_string).collect());
         if problems.is_empty() {
             tracing::info!(mirrors = content.mirrors.len(), "content reloaded");
@@ -158,6 +163,25 @@ impl Publisher {
         let described = self.content.mirrors.values().map(MirrorFacts::path);
         stated.into_iter().map(|m| m.path).chain(described).collect()
     }
+}
+
+/// Reads a content folder, and tries every guide that is not as `before`: a template that names
+/// something undefined would only be noticed by a visitor.
+fn read(folder: &Path, before: &Content, host: &str) -> io::Result<(Content, Vec<Problem>)> {
+    let (content, mut problems) = Content::parse(source::from_folder(folder)?);
+    for (id, guide) in &content.guides {
+        let file = |name: &str| format!("mirrors/{id}/{name}");
+        let is_as_before = ["help.zh.md", "help.en.md", "mirror.toml"]
+            .map(file)
+            .iter()
+            .all(|file| content.files.get(file) == before.files.get(file));
+        let path = content.mirrors.get(id).map_or_else(String::new, MirrorFacts::path);
+        let place = Place { host, scheme: "https", path: &path };
+        if !is_as_before && let Err(error) = guide.render_all(&place) {
+            problems.push(Problem::in_file(&file("help.zh.md"), error.to_string()));
+        }
+    }
+    Ok((content, problems))
 }
 
 /// Opens the index when a build has replaced it, or for the first time.

@@ -70,7 +70,7 @@ pub enum Block {
 
 /// A snippet in the chosen options.
 pub struct Snippet {
-    /// Identifier within the guide, also the HTML id.
+    /// Identifier within the guide, also part of the HTML id.
     pub id: String,
     /// The code as HTML.
     pub html: String,
@@ -189,7 +189,7 @@ fn state_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyVie
             {recorded}
             <li>{part::size(lang, m.size_bytes)}</li>
             {browse}
-            <li>{part::official_mark(lang, m)}</li>
+            {part::official_mark(lang, m).map(|mark| view! { <li>{mark}</li> })}
         </ul>
     }
     .into_any()
@@ -286,7 +286,7 @@ fn snippet_view(lang: Lang, snippet: Snippet) -> AnyView {
         }
     });
     view! {
-        <figure class=if is_sample { "snippet sample" } else { "snippet" } id=snippet.id>
+        <figure class=if is_sample { "snippet sample" } else { "snippet" } id=format!("snippet-{}", snippet.id)>
             <figcaption><span class="target">{caption}</span> " " {undo} " " <span class="actions">{raw}{copy}</span></figcaption>
             <pre tabindex="0"><code id=code_id inner_html=snippet.html></code></pre>
             {curl}

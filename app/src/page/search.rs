@@ -247,10 +247,15 @@ fn highlighted(path: &str, ranges: &[Range<usize>]) -> AnyView {
         let (Some(before), Some(hit)) = (path.get(at..range.start), path.get(range.clone())) else {
             continue;
         };
-        parts.push(before.to_owned().into_any());
+        // Leptos would make a blank of an empty text.
+        if !before.is_empty() {
+            parts.push(before.to_owned().into_any());
+        }
         parts.push(view! { <mark>{hit.to_owned()}</mark> }.into_any());
         at = range.end;
     }
-    parts.push(path.get(at..).unwrap_or_default().to_owned().into_any());
+    if let Some(rest) = path.get(at..).filter(|rest| !rest.is_empty()) {
+        parts.push(rest.to_owned().into_any());
+    }
     parts.into_any()
 }

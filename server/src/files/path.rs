@@ -30,6 +30,9 @@ pub enum PathError {
     /// NUL, plain or encoded.
     #[error("a NUL byte")]
     Nul,
+    /// Bytes that are no text, where only text can be.
+    #[error("not UTF-8")]
+    NotText,
 }
 
 impl RelPath {
@@ -40,7 +43,11 @@ impl RelPath {
     pub fn parse(request_path: &str) -> Result<Self, PathError> {
         let inner = request_path.strip_prefix('/').unwrap_or(request_path);
         let is_folder = inner.is_empty() || inner.ends_with('/');
-        let inner = inner.strip_suffix('/').unwrap_or(inner);
+        let inner = match inner.strip_suffix('/') {
+            Some("") => return Err(PathError::Empty),
+            Some(inner) => inner,
+            None => inner,
+        };
         let mut bytes = Vec::with_capacity(inner.len());
         if !inner.is_empty() {
             for segment in inner.split('/') {
@@ -144,6 +151,7 @@ mod tests {
             ("/debian/%2e%2E/etc", PathError::Dots),
             ("/debian/..%2fetc", PathError::Slash),
             ("/debian//x", PathError::Empty),
+            ("//", PathError::Empty),
             ("/debian/%00", PathError::Nul),
         ] {
             assert_eq!(RelPath::parse(path), Err(why), "{path}");

@@ -125,6 +125,22 @@ impl Guide {
         Ok(Rendered { pieces, base: named("base"), sudo: named("sudo") })
     }
 
+    /// Renders every state in both languages, to find what is broken in any; how many there are.
+    ///
+    /// # Errors
+    /// The first template that cannot be rendered, with the choice in which it cannot.
+    pub fn render_all(&self, place: &Place<'_>) -> Result<usize, RenderError> {
+        let selections = self.selections(place)?;
+        for selection in &selections {
+            for lang in Lang::ALL {
+                self.render(lang, selection).map_err(|error| {
+                    RenderError::Template(format!("{error}, with {:?}", selection.values))
+                })?;
+            }
+        }
+        Ok(selections.len())
+    }
+
     /// Renders one snippet, by the name of its block or of its file.
     ///
     /// # Errors
@@ -174,11 +190,13 @@ fn snippet(
 ) -> Result<RenderedSnippet, RenderError> {
     let context = &selection.context;
     let located = |e: &minijinja::Error| {
+        let source = e.line().and_then(|line| block.text.lines().nth(line.checked_sub(1)?));
         RenderError::Template(format!(
-            "block \"{}\" (line {}): {}",
+            "block \"{}\" (line {}): {} in `{}`",
             block.id,
             block.line,
-            explain(e)
+            explain(e),
+            source.unwrap_or_default().trim()
         ))
     };
     let file = match &block.file {

@@ -39,10 +39,13 @@ fn split_method(
 
 /// The message of a template error with its line within the template.
 pub fn explain(error: &Error) -> Cow<'static, str> {
-    let detail = error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned);
+    let mut message = error.kind().to_string();
+    if let Some(detail) = error.detail() {
+        message = format!("{message}: {detail}");
+    }
     match error.line() {
-        Some(line) => format!("{}: {detail} (line {line} of the block)", error.kind()).into(),
-        None => format!("{}: {detail}", error.kind()).into(),
+        Some(line) => format!("{message} (line {line} of the block)").into(),
+        None => message.into(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Percent-encoding of paths and query values.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
+use percent_encoding::{
+    AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode, percent_encode, utf8_percent_encode,
+};
 
 /// What may stand unescaped in one segment of a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -26,6 +28,12 @@ pub fn path(bytes: &[u8]) -> String {
 /// Encodes a value of a query.
 pub fn query(text: &str) -> String {
     percent_encode(text.as_bytes(), SEGMENT).to_string().replace('+', "%2B").replace('=', "%3D")
+}
+
+/// Encodes what a header cannot carry, in an address that a client sent (HTTP allows bytes above
+/// 0x7F there, and some clients send them).
+pub fn ascii(address: &str) -> String {
+    utf8_percent_encode(address, CONTROLS).to_string()
 }
 
 /// Decodes a path as the client sent it, to bytes.

@@ -2,6 +2,7 @@
 
 use app::{Lang, format::fill};
 use axum::{
+    extract::rejection::PathRejection,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -89,6 +90,7 @@ impl AppError {
                     PathError::Empty => t.path_empty,
                     PathError::Slash => t.path_slash,
                     PathError::Nul => t.path_nul,
+                    PathError::NotText => t.path_not_text,
                 };
                 fill(t.error_bad_path, &[reason])
             }
@@ -118,6 +120,13 @@ impl AppError {
             | Self::Snippet(RenderError::Template(_))
             | Self::Internal(_) => t.error_internal.to_owned(),
         }
+    }
+}
+
+impl From<PathRejection> for AppError {
+    /// Our routes take strings from paths; only bytes that are not UTF-8 are refused.
+    fn from(_: PathRejection) -> Self {
+        Self::BadPath(PathError::NotText)
     }
 }
 

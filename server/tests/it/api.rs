@@ -8,11 +8,20 @@ use server::status::{Backend, Entry};
 use crate::harness::{TestSite, few, now};
 
 const MIRROR_KEYS: [&str; 12] = [
-    "id", "name", "path", "state", "last_success", "last_attempt", "next", "size_bytes", "upstream",
-    "content_time", "freshness", "docs",
+    "id",
+    "name",
+    "path",
+    "state",
+    "last_success",
+    "last_attempt",
+    "next",
+    "size_bytes",
+    "upstream",
+    "content_time",
+    "freshness",
+    "docs",
 ];
-const BACKEND_KEYS: [&str; 7] =
-    ["kind", "url", "ok", "fetched_at", "error", "entries", "dropped"];
+const BACKEND_KEYS: [&str; 7] = ["kind", "url", "ok", "fetched_at", "error", "entries", "dropped"];
 
 fn is_time_or_null(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok())
@@ -45,7 +54,10 @@ async fn mirrors_have_every_key_of_the_design() {
             }
             let state = mirror["state"].as_str().unwrap();
             assert!(State::ALL.iter().any(|s| s.id() == state), "{mirror}");
-            assert!(["fresh", "late", "stale", "expired", "unknown"].contains(&mirror["freshness"].as_str().unwrap()));
+            assert!(
+                ["fresh", "late", "stale", "expired", "unknown"]
+                    .contains(&mirror["freshness"].as_str().unwrap())
+            );
             assert!(mirror["size_bytes"].is_null() || mirror["size_bytes"].is_u64(), "{mirror}");
             let docs = mirror["docs"].as_str().unwrap().strip_prefix("https://mirror.example");
             site.get(docs.expect("docs is absolute")).await.is(200);
@@ -95,7 +107,9 @@ async fn the_mirrorz_feed_is_read_back_as_it_was_meant() {
     let parsed = backend.parse(&answer.body, now()).unwrap();
     assert!(parsed.dropped.is_empty(), "{:?}", parsed.dropped);
     assert_eq!(parsed.entries.len(), State::ALL.len());
-    for (was, is) in every_state().iter().map(|e| (e, parsed.entries.iter().find(|p| p.id == e.id).unwrap())) {
+    for (was, is) in
+        every_state().iter().map(|e| (e, parsed.entries.iter().find(|p| p.id == e.id).unwrap()))
+    {
         assert_eq!(was.state, is.state, "{}", was.id);
         assert_eq!((&was.upstream, was.size_bytes), (&is.upstream, is.size_bytes));
         assert_eq!(is.path.as_deref(), Some(format!("/{}", was.id).as_str()));

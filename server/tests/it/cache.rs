@@ -21,7 +21,15 @@ fn decoded(answer: &Answer) -> Vec<u8> {
 #[tokio::test]
 async fn every_coding_decodes_to_the_same_bytes_and_answers_304() {
     let site = TestSite::shared().await;
-    for path in ["/", "/en/docs/debian", "/status", "/api/v1/mirrors", "/sitemap.xml", "/debian/", "/docs/debian.md"] {
+    for path in [
+        "/",
+        "/en/docs/debian",
+        "/status",
+        "/api/v1/mirrors",
+        "/sitemap.xml",
+        "/debian/",
+        "/docs/debian.md",
+    ] {
         let plain = site.get(path).await.is(200);
         assert_eq!(plain.header("content-encoding"), "");
         for coding in CODINGS {
@@ -80,7 +88,17 @@ async fn each_kind_of_answer_has_its_policy() {
 #[tokio::test]
 async fn pages_carry_a_policy_that_allows_no_inline_script_or_style() {
     let site = TestSite::shared().await;
-    for path in ["/", "/en/docs/debian", "/search?q=debian", "/status", "/debian/", "/nothing", "/about", "/news/", "/pypi/web/simple/"] {
+    for path in [
+        "/",
+        "/en/docs/debian",
+        "/search?q=debian",
+        "/status",
+        "/debian/",
+        "/nothing",
+        "/about",
+        "/news/",
+        "/pypi/web/simple/",
+    ] {
         let answer = site.visit(path).await;
         assert!(answer.header("content-type").starts_with("text/html"), "{path}");
         let policy = answer.header("content-security-policy");
@@ -89,7 +107,8 @@ async fn pages_carry_a_policy_that_allows_no_inline_script_or_style() {
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("referrer-policy"), "strict-origin-when-cross-origin");
     }
-    for path in ["/docs/debian/debian.sources", "/api/v1/mirrors", "/debian/dists/trixie/InRelease"] {
+    for path in ["/docs/debian/debian.sources", "/api/v1/mirrors", "/debian/dists/trixie/InRelease"]
+    {
         assert_eq!(site.get(path).await.header("x-content-type-options"), "nosniff", "{path}");
     }
 }

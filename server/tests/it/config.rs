@@ -34,7 +34,7 @@ fn every_mistake_is_named_with_its_line_and_key() {
         ("listen = \"127.0.0.1:3000\"", "listen = \"localhost\"", "listen"),
         ("[files]", "[file]", "file"),
         ("accel = ", "acel = ", "acel"),
-        ("tunasync.url = ", "tunasink.url = ", "tunasink"),
+        ("\nmirrorz.", "\nmirrors.", "mirrors"),
         ("tunasync.interval = \"60s\"", "tunasync.interval = 60", "interval"),
         ("mirrorz.url = \"file:///srv", "mirrorz.url = \"ftp:///srv", "url"),
         ("favourites = [\"debian\", \"ubuntu\"]", "favourites = \"debian\"", "favourites"),
@@ -43,7 +43,7 @@ fn every_mistake_is_named_with_its_line_and_key() {
     ] {
         assert!(example.contains(from), "{from}");
         let line = example[..example.find(from).unwrap()].lines().count() + 1;
-        let error = error(&example.replacen(from, to, 1));
+        let error = error(&example.replace(from, to));
         assert!(error.contains(&format!("line {line}")), "line {line} in {error}");
         assert!(error.contains(key), "{key} in {error}");
     }
@@ -67,7 +67,10 @@ fn values_that_cannot_be_are_named_too() {
 #[test]
 fn a_missing_file_and_a_missing_name_are_told_apart() {
     let missing = format!("{:#}", Config::load(Path::new("/nonexistent/site.toml")).unwrap_err());
-    assert!(missing.contains("/nonexistent/site.toml") && missing.contains("No such file"), "{missing}");
+    assert!(
+        missing.contains("/nonexistent/site.toml") && missing.contains("No such file"),
+        "{missing}"
+    );
     assert!(error("[site]\nbase_url = \"https://a.example\"\n").contains("name"));
     assert!(error("").contains("site"));
 }

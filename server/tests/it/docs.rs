@@ -1,6 +1,8 @@
 //! `/docs/…`: pages, options, snippets.
 
-use crate::harness::{TestSite, few};
+use server::status::Entry;
+
+use crate::harness::{TestSite, few, few_entries};
 
 /// What apt accepts, byte for byte.
 const DEBIAN_SOURCES: &str = "\
@@ -201,7 +203,11 @@ async fn the_options_can_be_enumerated_from_outside() {
     let deb822 = &debian["snippets"][2];
     assert_eq!(
         (&deb822["file"], &deb822["when"], &deb822["mode"]),
-        (&"/etc/apt/sources.list.d/debian.sources".into(), &"format == 'deb822'".into(), &"create".into())
+        (
+            &"/etc/apt/sources.list.d/debian.sources".into(),
+            &"format == 'deb822'".into(),
+            &"create".into()
+        )
     );
 }
 
@@ -245,7 +251,11 @@ async fn the_markdown_has_every_option_filled_in() {
     let sid = site.get("/en/docs/debian.md?release=sid").await.is(200);
     let text = sid.text();
     assert!(text.contains("Suites: sid\n") && !text.contains("sid-security\n"), "{text}");
-    assert!(text.contains("Write to /etc/apt/sources.list.d/debian.sources:\n\n```deb822\nTypes: deb\n"));
+    assert!(
+        text.contains(
+            "Write to /etc/apt/sources.list.d/debian.sources:\n\n```deb822\nTypes: deb\n"
+        )
+    );
 }
 
 #[tokio::test]
@@ -270,11 +280,16 @@ async fn a_mirror_without_a_guide_says_so_and_shows_what_is_known() {
 
 #[tokio::test]
 async fn a_mirror_that_only_a_backend_knows_has_a_page_too() {
-    let site = few().start().await;
+    let mut entries = few_entries();
+    entries.push(Entry { id: "one/two/three/four".to_owned(), ..Entry::default() });
+    let site = few().entries(entries).start().await;
     let list = site.get("/en/").await.html();
     let link = list.links().into_iter().find(|l| l.contains("delta")).unwrap();
     let page = site.get(&link).await.is(200).html();
     assert!(page.title().contains("delta/child"), "{}", page.title());
+    for path in ["/docs/delta%2Fchild", "/docs/one/two/three/four"] {
+        site.get(path).await.is(200);
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,10 @@ async fn error_pages_offer_ways_out_that_exist() {
         ("/?sort=nothing", 400, "/"),
         ("/static/nothing.css", 404, "/"),
         ("/%3Cscript%3E", 404, "/"),
+        ("/docs/%ff", 400, "/docs/"),
+        ("/docs/debian/%ff", 400, "/docs/debian"),
+        ("/news/%ff", 400, "/"),
+        ("/docs/debian/a/b/c", 404, "/docs/debian"),
     ] {
         let answer = site.visit(path).await.is(status);
         assert_eq!(answer.header("cache-control"), "no-cache");
@@ -38,7 +42,12 @@ async fn error_pages_offer_ways_out_that_exist() {
 #[tokio::test]
 async fn what_is_not_public_says_so_and_leads_up() {
     let site = TestSite::builder().tree(odd_tree).start().await;
-    for path in ["/en/odd/secret.txt", "/en/odd/closed/", "/en/odd/closed/inside.txt", "/en/odd/leads-outside"] {
+    for path in [
+        "/en/odd/secret.txt",
+        "/en/odd/closed/",
+        "/en/odd/closed/inside.txt",
+        "/en/odd/leads-outside",
+    ] {
         let page = site.visit(path).await.is(403).html();
         let ways = page.links_in("ul", "ways-out");
         assert!(ways.iter().any(|link| link == "/en/odd/"), "{path}: {ways:?}");
@@ -72,5 +81,9 @@ async fn a_name_in_a_message_is_never_markup_or_a_template() {
     assert_eq!(page.all("img").count(), 0);
     assert!(page.main().visible().contains("There is no “/<img src=x>{1}” here."));
     let answer = site.get("/en/docs/debian?%7B1%7D=x").await.is(400);
-    assert!(answer.text().starts_with("400: There is no option “{1}”. Valid options: release"), "{}", answer.text());
+    assert!(
+        answer.text().starts_with("400: There is no option “{1}”. Valid options: release"),
+        "{}",
+        answer.text()
+    );
 }

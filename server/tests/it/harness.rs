@@ -19,8 +19,7 @@ use serde_json::Value;
 use server::{
     assets::Assets,
     config::Config,
-    content::source::{self, Files},
-    content::Content,
+    content::{Content, source::Files},
     demo,
     files::Trees,
     index::{self, Index},
@@ -84,6 +83,7 @@ pub struct Builder {
     folder: TempDir,
     config: String,
     files: Option<Files>,
+    is_library: bool,
     backends: String,
     told: Option<Vec<BackendState>>,
     state: Option<PathBuf>,
@@ -115,6 +115,7 @@ impl TestSite {
             folder: tempfile::tempdir().unwrap(),
             config: String::new(),
             files: None,
+            is_library: false,
             backends: RECORDED.to_owned(),
             told: None,
             state: None,
@@ -169,11 +170,16 @@ impl Builder {
 
     /// Content instead of the embedded one.
     pub fn content(mut self, files: &[(&str, &str)]) -> Self {
-        let own = |(path, text): &(&str, &str)| {
-            ((*path).to_owned(), text.as_bytes().to_vec().into())
-        };
+        let own =
+            |(path, text): &(&str, &str)| ((*path).to_owned(), text.as_bytes().to_vec().into());
         self.files = Some(files.iter().map(own).collect());
         self.backends.clear();
+        self
+    }
+
+    /// The embedded content as a site of another name has it: descriptions and guides alone.
+    pub fn library(mut self) -> Self {
+        self.is_library = true;
         self
     }
 
@@ -237,12 +243,11 @@ impl Builder {
         let mut config = Config::parse(&text).unwrap();
         config.server.state = self.state.clone().unwrap_or_else(|| self.folder.path().join("var"));
         config.files.root = Some(self.root());
-        let files = match (&self.files, &config.server.content) {
-            (Some(files), _) => files.clone(),
-            (None, Some(folder)) => source::from_folder(folder).unwrap(),
-            (None, None) => source::embedded(),
+        config.is_embedded = !self.is_library;
+        let (content, problems) = match &self.files {
+            Some(files) => Content::parse(files.clone()),
+            None => serve::load(&config).unwrap(),
         };
-        let (content, problems) = Content::parse(files);
         if let Tree::Demo = self.tree {
             demo::make(&self.root(), "http://mirror.example", now()).unwrap();
         }
@@ -255,8 +260,7 @@ impl Builder {
             None => self.ask_backends(&config, &content).await,
         };
         let trees = Trees::new(self.root());
-        let publisher =
-            Publisher::new(config.clone(), trees.clone(), content, states, self.clock);
+        let publisher = Publisher::new(config.clone(), trees.clone(), content, states, self.clock);
         let state = AppState::new(config, trees, Assets::load(), publisher.snapshot());
         state.set_problems(problems.iter().map(ToString::to_string).collect());
         state.set_index(index);
@@ -278,13 +282,9 @@ impl Builder {
         let resolve = Arc::new(move |path: &str| {
             files.get(path).map(|b| b.to_vec()).ok_or(io::ErrorKind::NotFound.into())
         });
-        let poller = Poller::start(
-            config.backends.clone(),
-            Some(&config.server.state),
-            resolve,
-            self.clock,
-        )
-        .await;
+        let poller =
+            Poller::start(config.backends.clone(), Some(&config.server.state), resolve, self.clock)
+                .await;
         let mut states = poller.states();
         let wait = self.wait;
         let found = states.wait_for(|states| wait(states));
@@ -421,7 +421,10 @@ pub const FEW: [(&str, &str); 8] = [
     ("pages/about.en.md", "+++\ntitle = \"About\"\n+++\nText.\n"),
     ("pages/faq.zh.md", "+++\ntitle = \"常见问题\"\n+++\n正文。\n"),
     ("pages/faq.en.md", "+++\ntitle = \"FAQ\"\n+++\nText.\n"),
-    ("mirrors/gamma/help.zh.md", "+++\ntitle = \"丙的帮助\"\n+++\n\n```sh id=go run=root\n{{ sudo }}go {{ base }}{{ path }}\n```\n"),
+    (
+        "mirrors/gamma/help.zh.md",
+        "+++\ntitle = \"丙的帮助\"\n+++\n\n```sh id=go run=root\n{{ sudo }}go {{ base }}{{ path }}\n```\n",
+    ),
 ];
 
 pub const GAMMA_EN: (&str, &str) =

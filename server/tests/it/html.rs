@@ -107,9 +107,38 @@ impl Html {
     /// One element a line, for snapshots that can be read and compared.
     pub fn tidy(&self) -> String {
         const OWN_LINE: [&str; 32] = [
-            "div", "section", "form", "table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li",
-            "nav", "p", "h1", "h2", "h3", "label", "select", "option", "input", "button", "figure",
-            "figcaption", "pre", "details", "summary", "dl", "dt", "dd", "aside", "article",
+            "div",
+            "section",
+            "form",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "ul",
+            "ol",
+            "li",
+            "nav",
+            "p",
+            "h1",
+            "h2",
+            "h3",
+            "label",
+            "select",
+            "option",
+            "input",
+            "button",
+            "figure",
+            "figcaption",
+            "pre",
+            "details",
+            "summary",
+            "dl",
+            "dt",
+            "dd",
+            "aside",
+            "article",
         ];
         let mut out = String::new();
         let mut rest = self.text.as_str();
@@ -117,8 +146,7 @@ impl Html {
         while let Some(at) = rest.find('<') {
             out.push_str(&rest[..at]);
             rest = &rest[at..];
-            let name: String =
-                rest[1..].chars().take_while(char::is_ascii_alphanumeric).collect();
+            let name: String = rest[1..].chars().take_while(char::is_ascii_alphanumeric).collect();
             if !in_code && OWN_LINE.contains(&name.as_str()) {
                 out.push('\n');
             }
@@ -131,7 +159,8 @@ impl Html {
             rest = &rest[1..];
         }
         out.push_str(rest);
-        out.trim().to_owned()
+        // Leptos marks where parts begin; browsers ignore it.
+        out.replace("<!--<() />-->", "").replace("<!>", "").trim().to_owned()
     }
 }
 
@@ -140,8 +169,7 @@ fn tags(text: &str) -> Vec<Tag> {
     let mut at = 0;
     while let Some(found) = text[at..].find('<') {
         at += found + 1;
-        let name: String =
-            text[at..].chars().take_while(char::is_ascii_alphanumeric).collect();
+        let name: String = text[at..].chars().take_while(char::is_ascii_alphanumeric).collect();
         if name.is_empty() {
             continue;
         }
@@ -158,16 +186,13 @@ fn tags(text: &str) -> Vec<Tag> {
                 .unwrap_or(rest.len());
             let key = rest[..length].to_owned();
             at += length;
-            let value = match text[at..].strip_prefix("=\"") {
-                Some(value) => {
-                    let length = value.find('"').expect("a quote is closed");
-                    at += length + 3;
-                    unescape(&value[..length])
-                }
-                None => {
-                    assert!(!text[at..].starts_with('='), "every attribute is quoted: {rest:.60}");
-                    String::new()
-                }
+            let value = if let Some(value) = text[at..].strip_prefix("=\"") {
+                let length = value.find('"').expect("a quote is closed");
+                at += length + 3;
+                unescape(&value[..length])
+            } else {
+                assert!(!text[at..].starts_with('='), "every attribute is quoted: {rest:.60}");
+                String::new()
             };
             attributes.push((key, value));
         }

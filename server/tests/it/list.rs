@@ -1,6 +1,6 @@
 //! `/`: filters, orders, and what they refuse.
 
-use crate::harness::{Answer, TestSite, few};
+use crate::harness::{Answer, TestSite, few, few_entries, file};
 
 /// Names of the rows.
 fn rows(answer: &Answer) -> Vec<String> {
@@ -42,8 +42,11 @@ async fn filters_narrow_the_list_and_stay_in_the_form() {
     assert!(page.all("script").all(|script| script.get("src").is_some()));
     let box_ = page.all("input").find(|i| i.get("data-filter") == Some("#mirrors")).unwrap();
     assert_eq!(box_.get("value"), Some("\"><script>"));
-    let chosen: Vec<_> =
-        page.all("option").filter(|o| o.get("selected").is_some()).map(|o| o.get("value")).collect();
+    let chosen: Vec<_> = page
+        .all("option")
+        .filter(|o| o.get("selected").is_some())
+        .map(|o| o.get("value"))
+        .collect();
     assert_eq!(chosen, [Some("system"), Some(""), Some("name")]);
     assert!(page.all("meta").any(|m| m.get("content") == Some("noindex")));
 }
@@ -59,7 +62,8 @@ async fn an_invalid_filter_is_refused_with_the_valid_values() {
     ] {
         let (key, value) = query.split_once('=').unwrap();
         let answer = site.get(&format!("/en/?{query}")).await.is(400);
-        let message = format!("400: Parameter “{key}” cannot be “{value}”. Valid values: {valid}\n");
+        let message =
+            format!("400: Parameter “{key}” cannot be “{value}”. Valid values: {valid}\n");
         assert_eq!(answer.text(), message);
         let page = site.visit(&format!("/?{query}")).await.is(400).html();
         assert!(page.main().visible().contains(valid));
@@ -86,4 +90,26 @@ async fn a_recording_is_labelled_as_one_with_its_date() {
     let site = TestSite::shared().await;
     let page = site.get("/en/").await.is(200).html();
     assert!(page.visible().contains("recording of 2026-07-05 22:46"), "in the zone of the site");
+}
+
+#[tokio::test]
+async fn a_site_of_another_name_takes_descriptions_from_the_embedded_content_and_no_more() {
+    let mut entries = few_entries();
+    entries[0].id = "debian".to_owned();
+    let site = TestSite::builder().library().entries(entries).tree(|root| {
+        file(&root.join("gnu/README"), "Read me.\n");
+    });
+    let site = site.start().await;
+    let page = site.get("/en/").await.is(200);
+    assert_eq!(rows(&page), ["beta", "debian", "delta/child", "gnu"]);
+    let page = page.html();
+    assert!(page.links().iter().all(|l| !l.ends_with("/about") && !l.ends_with("/news/")));
+    for left in ["zju", "official"] {
+        assert!(!page.source().to_lowercase().contains(left), "{left}");
+    }
+    let snippet = site.get("/docs/debian/debian.sources").await.is(200);
+    assert!(snippet.text().contains("URIs: https://mirror.example/debian\n"));
+    for gone in ["/about", "/en/faq", "/news/2026-11-21-mingjing", "/docs/fedora"] {
+        site.get(gone).await.is(404);
+    }
 }

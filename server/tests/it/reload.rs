@@ -74,7 +74,10 @@ async fn a_broken_guide_is_named_with_its_line_and_the_old_one_stays() {
     ready_says(&site, "content: mirrors/gamma/help.zh.md:2: ").await;
     edit(&help, "titel = ", "title = ");
     edit(&help, "{{ bose }}", "{{ host }}");
-    until(async || site.get("/docs/gamma/go").await.text() == "sudo go mirror.example/deep/gamma\n").await;
+    until(async || {
+        site.get("/docs/gamma/go").await.text() == "sudo go mirror.example/deep/gamma\n"
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -99,7 +102,8 @@ async fn new_removed_and_vanished_content_is_followed() {
 
 #[tokio::test]
 async fn a_new_file_index_is_taken_into_use() {
-    let mut site = TestSite::builder().tree(|root| file(&root.join("a/one.iso"), "1")).start().await;
+    let mut site =
+        TestSite::builder().tree(|root| file(&root.join("a/one.iso"), "1")).start().await;
     site.run();
     let hits = async |word: &str| {
         site.get(&format!("/api/v1/files?q={word}")).await.is(200).json()["total"].clone()

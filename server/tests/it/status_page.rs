@@ -11,7 +11,14 @@ async fn all_times_of_all_mirrors_are_shown() {
     let site = few().start().await;
     let main = site.get("/en/status").await.is(200).html().main();
     let text = main.visible();
-    for word in ["2 hours ago", "1 hour ago", "3 days ago", "in 6 hours", "rsync://alpha.example/", "3.0 TiB"] {
+    for word in [
+        "2 hours ago",
+        "1 hour ago",
+        "3 days ago",
+        "in 6 hours",
+        "rsync://alpha.example/",
+        "3.0 TiB",
+    ] {
         assert!(text.contains(word), "{word} in {text}");
     }
     let times: Vec<_> = main.all("time").filter_map(|t| t.get("datetime")).collect();
@@ -24,7 +31,9 @@ async fn all_times_of_all_mirrors_are_shown() {
 async fn a_site_without_a_backend_says_so() {
     let files: Vec<_> = FEW.into_iter().chain([GAMMA_EN]).collect();
     let site = TestSite::builder().content(&files).tree(|_| ()).start().await;
-    assert!(site.get("/en/status").await.is(200).html().visible().contains("No backend is configured."));
+    assert!(
+        site.get("/en/status").await.is(200).html().visible().contains("No backend is configured.")
+    );
     let ready = site.get("/readyz").await.is(200);
     assert!(ready.text().contains("mirrors: 3\n"), "{}", ready.text());
 }
@@ -79,11 +88,17 @@ async fn a_dead_backend_after_a_restart_keeps_the_last_good_data_with_its_age() 
     let json = site.get("/api/v1/mirrors").await.is(200).json();
     assert_eq!(json["generated_at"], "2026-11-21T18:00:00Z");
     let report = &json["backends"][0];
-    assert_eq!((&report["ok"], &report["fetched_at"]), (&false.into(), &"2026-11-21T06:00:00Z".into()));
+    assert_eq!(
+        (&report["ok"], &report["fetched_at"]),
+        (&false.into(), &"2026-11-21T06:00:00Z".into())
+    );
     assert!(report["error"].as_str().unwrap().contains("Connection refused"), "{report}");
     let alpha = &json["mirrors"][1];
     assert_eq!(alpha["id"], "alpha");
-    assert_eq!((&alpha["state"], &alpha["last_success"]), (&"success".into(), &"2026-11-21T05:00:00Z".into()));
+    assert_eq!(
+        (&alpha["state"], &alpha["last_success"]),
+        (&"success".into(), &"2026-11-21T05:00:00Z".into())
+    );
     assert_eq!(alpha["upstream"], "rsync://up.example/alpha", "user names are stripped");
 
     let text = site.get("/en/status").await.is(200).html().main().visible();
@@ -116,7 +131,8 @@ async fn a_site_whose_backend_never_answered_still_shows_its_mirrors() {
 #[tokio::test]
 async fn a_running_site_follows_its_backend() {
     let server = MockServer::start().await;
-    let first = ResponseTemplate::new(200).set_body_string(r#"[{"name": "alpha", "status": "syncing"}]"#);
+    let first =
+        ResponseTemplate::new(200).set_body_string(r#"[{"name": "alpha", "status": "syncing"}]"#);
     Mock::given(path("/jobs")).respond_with(first).up_to_n_times(1).mount(&server).await;
     let then = ResponseTemplate::new(200).set_body_string(JOBS);
     Mock::given(path("/jobs")).respond_with(then).mount(&server).await;
@@ -126,7 +142,11 @@ async fn a_running_site_follows_its_backend() {
     site.run();
     crate::reload::until(async || {
         let json = site.get("/api/v1/mirrors").await.json();
-        json["mirrors"].as_array().unwrap().iter().any(|m| m["id"] == "beta" && m["state"] == "failed")
+        json["mirrors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|m| m["id"] == "beta" && m["state"] == "failed")
     })
     .await;
 }

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::Value;
 
-use crate::harness::{ODD_NAMES, TestSite, chmod, file, few, folder, odd_tree};
+use crate::harness::{ODD_NAMES, TestSite, chmod, few, file, folder, odd_tree};
 
 async fn odd() -> TestSite {
     TestSite::builder().tree(odd_tree).start().await
@@ -46,7 +46,8 @@ async fn a_listing_sorts_by_time() {
         .tree(|root| {
             for (name, time) in [("b", 3), ("a", 1), ("c", 2)] {
                 file(&root.join("t").join(name), name);
-                let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000 + time);
+                let time =
+                    std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000 + time);
                 let opened = std::fs::File::options().write(true).open(root.join("t").join(name));
                 opened.unwrap().set_modified(time).unwrap();
             }
@@ -62,9 +63,11 @@ async fn a_listing_sorts_by_time() {
 #[tokio::test]
 async fn an_invalid_order_is_refused_with_the_valid_ones() {
     let site = odd().await;
-    for (query, valid) in
-        [("sort=age", "name, size, time"), ("order=up", "asc, desc"), ("format=xml", "html, json, text")]
-    {
+    for (query, valid) in [
+        ("sort=age", "name, size, time"),
+        ("order=up", "asc, desc"),
+        ("format=xml", "html, json, text"),
+    ] {
         let answer = site.get(&format!("/odd/?{query}")).await.is(400);
         assert!(answer.text().contains(valid), "{}", answer.text());
     }
@@ -116,7 +119,8 @@ async fn odd_names_do_not_break_the_page_and_their_links_work() {
     }
     assert_eq!(seen, ODD_NAMES.len(), "every file holds its own name: {links:?}");
     let json = site.get("/odd/?format=json").await.is(200).json();
-    let names: Vec<_> = json.as_array().unwrap().iter().filter_map(|e| e["name"].as_str()).collect();
+    let names: Vec<_> =
+        json.as_array().unwrap().iter().filter_map(|e| e["name"].as_str()).collect();
     assert!(names.contains(&"<script>alert(1)<") && names.contains(&"new\nline.txt"), "{names:?}");
     let text = site.get("/odd/?format=text").await.is(200);
     assert_eq!(text.text().lines().count(), json.as_array().unwrap().len(), "a name is one line");
@@ -185,7 +189,14 @@ async fn malformed_paths_are_bad_requests() {
         let answer = site.get(path).await.is(400);
         assert!(answer.text().starts_with("400: "), "{path}: {}", answer.text());
     }
-    for path in ["/odd/%ff%fe", "/odd/%", "/odd/%zz", "/%F0%9F%98%80", &format!("/{}", "a".repeat(5000)), &"/a".repeat(3000)] {
+    for path in [
+        "/odd/%ff%fe",
+        "/odd/%",
+        "/odd/%zz",
+        "/%F0%9F%98%80",
+        &format!("/{}", "a".repeat(5000)),
+        &"/a".repeat(3000),
+    ] {
         site.get(path).await.is(404);
     }
     site.get("/odd/%ff%fe.bin").await.is(200);
@@ -296,7 +307,9 @@ async fn head_has_the_headers_of_get_and_no_body() {
 async fn only_get_and_head_are_accepted() {
     let site = odd().await;
     for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
-        for path in ["/odd/digits", "/odd/", "/", "/docs/debian", "/search", "/api/v1/mirrors", "/nothing"] {
+        for path in
+            ["/odd/digits", "/odd/", "/", "/docs/debian", "/search", "/api/v1/mirrors", "/nothing"]
+        {
             let answer = site.ask(&method, path, &[]).await.is(405);
             assert_eq!(answer.header("allow"), "GET, HEAD", "{method} {path}");
         }
@@ -308,7 +321,9 @@ async fn a_readme_is_rendered_without_what_could_run() {
     let site = odd().await;
     let main = site.get("/odd/readme/").await.is(200).html().main();
     assert_eq!(main.all("script").count() + main.all("img").count(), 0);
-    assert!(main.tags().iter().all(|tag| tag.attributes.iter().all(|(key, _)| !key.starts_with("on"))));
+    assert!(
+        main.tags().iter().all(|tag| tag.attributes.iter().all(|(key, _)| !key.starts_with("on")))
+    );
     assert!(main.links().iter().all(|link| !link.starts_with("javascript:")));
     assert!(main.links().iter().any(|link| link == "../digits"));
     assert!(main.texts("h3").contains(&"Title".to_owned()), "below the outline of the page");
@@ -349,7 +364,13 @@ async fn a_huge_directory_is_streamed_whole_and_sorted() {
     let text = site.get("/huge/?format=text&order=desc").await.is(200);
     assert!(text.text().lines().rev().eq(wanted.iter().map(String::as_str)));
     let json = site.get("/huge/?format=json").await.is(200).json();
-    assert!(json.as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap()).eq(wanted.iter().map(String::as_str)));
+    assert!(
+        json.as_array()
+            .unwrap()
+            .iter()
+            .map(|e| e["name"].as_str().unwrap())
+            .eq(wanted.iter().map(String::as_str))
+    );
     let some = site.get("/huge/?format=text&q=f4999").await.is(200);
     assert_eq!(some.text(), "f4999.txt\n");
     let head = site.ask(&Method::HEAD, "/huge/", &[]).await.is(200);
@@ -359,7 +380,8 @@ async fn a_huge_directory_is_streamed_whole_and_sorted() {
 #[tokio::test]
 async fn behind_nginx_files_are_handed_over() {
     let accel = "[files]\naccel = \"/_accel\"\n";
-    let site = TestSite::builder().config(accel).backends("", |_| true).tree(odd_tree).start().await;
+    let site =
+        TestSite::builder().config(accel).backends("", |_| true).tree(odd_tree).start().await;
     for (path, target) in [
         ("/odd/digits", "/_accel/odd/digits"),
         ("/en/odd/digits", "/_accel/odd/digits"),
@@ -371,7 +393,9 @@ async fn behind_nginx_files_are_handed_over() {
         assert_eq!(answer.header("x-accel-redirect"), target);
         assert_eq!(answer.body.len(), 0);
     }
-    for (path, status) in [("/odd/secret.txt", 403), ("/odd/leads-outside", 403), ("/odd/nothing", 404)] {
+    for (path, status) in
+        [("/odd/secret.txt", 403), ("/odd/leads-outside", 403), ("/odd/nothing", 404)]
+    {
         assert_eq!(site.get(path).await.is(status).header("x-accel-redirect"), "");
     }
     site.get("/odd/").await.is(200).html();
@@ -380,7 +404,9 @@ async fn behind_nginx_files_are_handed_over() {
 #[tokio::test]
 async fn a_registry_answers_with_its_index_file() {
     let mirror = "name = { zh = \"甲\", en = \"A\" }\ndescription = { zh = \"甲。\", en = \"A.\" }\ncategory = \"other\"\nindex = \"index.html\"\n";
-    for (config, target) in [("", ""), ("[files]\naccel = \"/_accel\"\n", "/_accel/a/simple/index.html")] {
+    for (config, target) in
+        [("", ""), ("[files]\naccel = \"/_accel\"\n", "/_accel/a/simple/index.html")]
+    {
         let site = TestSite::builder()
             .config(config)
             .content(&[("mirrors/a/mirror.toml", mirror)])

@@ -6,7 +6,7 @@ use app::{
     page::guide::{self, GuideView},
 };
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Uri, header},
     response::{IntoResponse as _, Redirect, Response},
 };
@@ -49,27 +49,49 @@ pub async fn drop_slash(uri: Uri) -> Redirect {
 /// The page of one mirror, or its Markdown for `{id}.md`.
 pub async fn guide(
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
-    let snapshot = state.snapshot();
+    let Path(id) = id?;
     let (lang, _) = negotiate::language(uri.path());
     if let Some(id) = id.strip_suffix(".md") {
-        return markdown(&state, &snapshot, lang, id, &uri, &headers);
+        return markdown(&state, &state.snapshot(), lang, id, &uri, &headers);
     }
-    let mirror = snapshot.resolve(&id).ok_or_else(|| AppError::UnknownMirror(id.clone()))?;
+    mirror_page(&state, &id, &uri, &headers)
+}
+
+/// The page of a mirror whose id has slashes (`git/lean4-packages/aesop`), as backends have them.
+pub async fn deep(
+    State(state): State<AppState>,
+    parts: Result<Path<(String, String, String)>, PathRejection>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, AppError> {
+    let Path((first, second, rest)) = parts?;
+    mirror_page(&state, &format!("{first}/{second}/{rest}"), &uri, &headers)
+}
+
+fn mirror_page(
+    state: &AppState,
+    id: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response, AppError> {
+    let snapshot = state.snapshot();
+    let (lang, _) = negotiate::language(uri.path());
+    let mirror = snapshot.resolve(id).ok_or_else(|| AppError::UnknownMirror(id.to_owned()))?;
     if mirror.id != id {
         let path = format!("{}/docs/{}", lang.prefix(), encode::path(mirror.id.as_bytes()));
         return Ok(Redirect::permanent(&with_query(&path, uri.query())).into_response());
     }
-    let place = place(&state, &mirror.path);
-    let Some(guide) = snapshot.content.guides.get(&id) else {
-        let page = cached(&snapshot, &uri, |lang| {
+    let place = place(state, &mirror.path);
+    let Some(guide) = snapshot.content.guides.get(id) else {
+        let page = cached(&snapshot, uri, |lang| {
             let view = GuideView { lang, now: snapshot.now, mirror: mirror.clone(), guide: None };
             Ok(guide::document(&snapshot.chrome, view))
         })?;
-        return Ok(page.respond(&headers));
+        return Ok(page.respond(headers));
     };
     let selection = guide.select(&place, &encode::pairs(uri.query().unwrap_or_default()))?;
     let canonical = guide.canonical_query(&selection);
@@ -78,13 +100,13 @@ pub async fn guide(
         let to = with_query(uri.path(), query);
         return Ok(Redirect::to(&to).into_response());
     }
-    let page = cached(&snapshot, &uri, |lang| {
+    let page = cached(&snapshot, uri, |lang| {
         let guide = guide_view::view(&snapshot, guide, lang, &selection)?;
         let view =
             GuideView { lang, now: snapshot.now, mirror: mirror.clone(), guide: Some(guide) };
         Ok(guide::document(&snapshot.chrome, view))
     })?;
-    Ok(page.respond(&headers))
+    Ok(page.respond(headers))
 }
 
 /// The page as Markdown with the options filled in.
@@ -105,11 +127,16 @@ fn markdown(
 /// One snippet as plain text, or the options as JSON.
 pub async fn part(
     State(state): State<AppState>,
-    Path((id, name)): Path<(String, String)>,
+    parts: Result<Path<(String, String)>, PathRejection>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
+    let Path((id, name)) = parts?;
     let snapshot = state.snapshot();
+    let whole = format!("{id}/{name}");
+    if snapshot.mirror(&whole).is_some() {
+        return mirror_page(&state, &whole, &uri, &headers);
+    }
     let (guide, selection) = chosen(&state, &snapshot, &id, &uri)?;
     if name == "options.json" {
         let text = format!("{:#}\n", guide_view::options_json(guide));
@@ -164,7 +191,7 @@ fn place<'a>(state: &'a AppState, path: &'a str) -> Place<'a> {
 
 fn with_query(path: &str, query: Option<&str>) -> String {
     match query {
-        Some(query) if !query.is_empty() => format!("{path}?{query}"),
-        _ => path.to_owned(),
+        Some(query) if !query.is_empty() => encode::ascii(&format!("{path}?{query}")),
+        _ => encode::ascii(path),
     }
 }

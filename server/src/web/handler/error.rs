@@ -63,6 +63,8 @@ pub fn page(state: &AppState, uri: &Uri, asked: &Asked, error: &AppError) -> Res
     };
     let mut response =
         Page::new(content_type, CachePolicy::NoCache, body).respond_as(status, &asked.0);
+    let vary = HeaderValue::from_static("accept, accept-encoding");
+    response.headers_mut().insert(header::VARY, vary);
     if uri.path().starts_with("/api/") {
         let any = HeaderValue::from_static("*");
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);

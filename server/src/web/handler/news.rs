@@ -5,7 +5,7 @@ use app::{
     page::news::{self, NewsItem},
 };
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, Uri},
     response::Response,
 };
@@ -33,10 +33,11 @@ pub async fn index(
 /// One item.
 pub async fn item(
     State(state): State<AppState>,
-    Path(slug): Path<String>,
+    slug: Result<Path<String>, PathRejection>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
+    let Path(slug) = slug?;
     let snapshot = state.snapshot();
     let page = cached(&snapshot, &uri, |lang| {
         let item = snapshot

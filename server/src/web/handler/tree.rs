@@ -1,6 +1,9 @@
 //! The mirrored trees: a listing for a directory, the file otherwise.
 
-use std::{fs::Metadata, path::Path};
+use std::{
+    fs::Metadata,
+    path::{Path, PathBuf},
+};
 
 use app::Lang;
 use axum::{
@@ -40,7 +43,7 @@ pub async fn serve(State(state): State<AppState>, request: Request) -> Result<Re
             Ok(Redirect::permanent(&with_query(&to, &uri)).into_response())
         }
         Ok(Found::Folder { path: real }) => match index_file(&state, &path) {
-            Some((real, metadata)) => file(&state, request, &path, &real, &metadata).await,
+            Some((path, real, metadata)) => file(&state, request, &path, &real, &metadata).await,
             None => {
                 folder::listing(state, lang, path, real, uri, request.into_parts().0.headers).await
             }
@@ -72,12 +75,13 @@ fn moved(state: &AppState, lang: Lang, inner: &str, uri: &Uri) -> Option<Respons
 }
 
 /// The file that stands for a directory, in trees that are read as registries.
-fn index_file(state: &AppState, folder: &RelPath) -> Option<(std::path::PathBuf, Metadata)> {
+fn index_file(state: &AppState, folder: &RelPath) -> Option<(RelPath, PathBuf, Metadata)> {
     let snapshot = state.snapshot();
     let mirror = snapshot.mirror_at(&format!("/{}", folder.display()))?;
     let name = snapshot.content.mirrors.get(&mirror.id)?.file.index.as_ref()?;
-    match state.trees().find(&folder.child(name.as_bytes(), false)).ok()? {
-        Found::File { path, metadata } => Some((path, metadata)),
+    let file = folder.child(name.as_bytes(), false);
+    match state.trees().find(&file).ok()? {
+        Found::File { path, metadata } => Some((file, path, metadata)),
         Found::Folder { .. } => None,
     }
 }
@@ -156,5 +160,5 @@ fn range_applies(headers: &HeaderMap, tag: &str, metadata: &Metadata) -> bool {
 }
 
 fn with_query(path: &str, uri: &Uri) -> String {
-    uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
+    encode::ascii(&uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")))
 }

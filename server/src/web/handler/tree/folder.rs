@@ -266,7 +266,7 @@ impl Task {
             }
             Form::Text => items.iter().fold(String::new(), |text, item| {
                 let slash = if item.size.is_none() { "/" } else { "" };
-                text + &String::from_utf8_lossy(&item.name) + slash + "\n"
+                text + &visible(&item.name) + slash + "\n"
             }),
             Form::Json => {
                 let rows: Vec<String> = items.iter().map(|item| json(item).to_string()).collect();
@@ -317,7 +317,8 @@ fn json(item: &Item) -> serde_json::Value {
 }
 
 fn open(mut response: Response) -> Response {
-    let any = HeaderValue::from_static("*");
-    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
     response
 }
