@@ -84,7 +84,15 @@ async function swap(form, signal, how) {
     if (again instanceof HTMLElement) again.focus({ preventScroll: true });
   }
   history[how === "push" ? "pushState" : "replaceState"](null, "", response.url);
+  shown = address();
+  document.title = page.title;
+  const other = page.querySelector("a[hreflang]");
+  if (other) document.querySelector("a[hreflang]")?.replaceWith(other);
 }
+
+/** What the page shows; a change of the fragment alone changes nothing. */
+const address = () => location.pathname + location.search;
+let shown = address();
 
 let running = new AbortController();
 let timer = 0;
@@ -124,7 +132,7 @@ document.addEventListener("input", (event) => {
   timer = setTimeout(() => begin(form, "replace"), 120);
 });
 
-addEventListener("popstate", () => location.reload());
+addEventListener("popstate", () => { if (address() !== shown) location.reload(); });
 
 /** `/` goes to the box that the page marks. */
 document.addEventListener("keydown", (event) => {

@@ -74,7 +74,9 @@ test("every address of the sitemap is a page, and every link on it leads somewhe
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
     expect(new Set(ids).size, `${path}: an id occurs twice: ${ids}`).toBe(ids.length);
     for (const match of html.matchAll(/ (?:href|src)="([^"]+)"/g)) {
-      const url = new URL((match[1] ?? "").replaceAll("&amp;", "&"), site.url + path);
+      const href = (match[1] ?? "").replaceAll("&amp;", "&");
+      expect(URL.canParse(href, site.url + path), `${path}: ${href}`).toBe(true);
+      const url = new URL(href, site.url + path);
       if (url.hash && url.pathname + url.search === path) {
         expect(ids, `${path}: ${url.hash}`).toContain(decodeURIComponent(url.hash.slice(1)));
       }

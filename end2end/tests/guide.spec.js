@@ -19,6 +19,13 @@ async function choose(page, script, label, value) {
   await expect(page.getByRole("combobox", { name: label, exact: true })).toHaveValue(value);
 }
 
+/**
+ * The figure that shows a snippet.
+ * @param {Page} page
+ * @param {string} id
+ */
+const figure = (page, id) => page.locator("figure", { has: page.locator(`#code-${id}`) });
+
 test("from the list to a snippet for another release and format, and back", async ({ page, script }) => {
   await page.goto("/");
   await page.getByRole("link", { name: "使用帮助 Debian 软件仓库" }).click();
@@ -88,9 +95,9 @@ for (const address of [
     await page.goto(address);
     const figures = page.locator("figure.snippet:not(.sample)");
     expect(await figures.count()).toBeGreaterThan(1);
-    for (const figure of await figures.all()) {
-      const shown = await figure.locator("pre").first().locator("code").textContent();
-      const link = figure.locator(".actions a");
+    for (const one of await figures.all()) {
+      const shown = await one.locator("pre").first().locator("code").textContent();
+      const link = one.locator(".actions a");
       const raw = await request.get((await link.getAttribute("href")) ?? "");
       expect(raw.status()).toBe(200);
       expect(raw.headers()["content-type"]).toBe("text/plain; charset=utf-8");
@@ -102,7 +109,7 @@ for (const address of [
 test("the plain text can be opened from the page", async ({ page }) => {
   await page.goto("/docs/debian?release=bookworm");
   const shown = await page.locator("#code-deb822").textContent();
-  await page.locator("#deb822").getByRole("link", { name: "纯文本" }).click();
+  await figure(page, "deb822").getByRole("link", { name: "纯文本" }).click();
   expect(at(page)).toBe("/docs/debian/debian.sources?release=bookworm");
   expect(await page.locator("pre").textContent()).toBe(shown);
   await page.goBack();
@@ -111,9 +118,9 @@ test("the plain text can be opened from the page", async ({ page }) => {
 
 test("the shell line names the address of the same bytes", async ({ page, request }) => {
   await page.goto("/docs/debian?release=forky&scheme=http");
-  const figure = page.locator("#deb822");
-  await figure.getByText("用一条命令写入").click();
-  const line = await figure.locator(".curl code").textContent();
+  const shown = figure(page, "deb822");
+  await shown.getByText("用一条命令写入").click();
+  const line = await shown.locator(".curl code").textContent();
   const address = /'https?:\/\/[^/]+(\/[^']+)'/.exec(line ?? "")?.[1];
   expect(address).toBe("/docs/debian/debian.sources?release=forky&scheme=http");
   const raw = await request.get(address ?? "");
@@ -135,8 +142,8 @@ test("the copy button copies the very text, also after a swap", async ({ page, c
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.goto("/docs/debian");
   const copied = async () => {
-    await page.locator("#deb822").getByRole("button", { name: "复制" }).click();
-    await expect(page.locator("#deb822").getByRole("button", { name: "已复制" })).toBeVisible();
+    await figure(page, "deb822").getByRole("button", { name: "复制" }).click();
+    await expect(figure(page, "deb822").getByRole("button", { name: "已复制" })).toBeVisible();
     return page.evaluate(() => navigator.clipboard.readText());
   };
   expect(await copied()).toBe(await page.locator("#code-deb822").textContent());

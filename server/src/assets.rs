@@ -35,6 +35,11 @@ impl Assets {
                 (format!("/{name}"), CachePolicy::Day)
             };
             let bytes = Bytes::from(file.data.into_owned());
+            if *name == *"favicon.svg" {
+                // COMPAT: browsers ask for it on plain-text pages, which can name no icon.
+                let icon = Page::new(content_type(&name), policy, bytes.clone());
+                by_path.insert("/favicon.ico".to_owned(), icon);
+            }
             by_path.insert(path, Page::new(content_type(&name), policy, bytes));
         }
         Self { by_path }

@@ -31,6 +31,8 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
+    serve: ServeOptions,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -39,9 +41,6 @@ struct Common {
     /// Configuration; the embedded demo site when absent
     #[arg(long, global = true, value_name = "FILE", env = "MINGJING_CONFIG")]
     config: Option<PathBuf>,
-    /// Address and port to listen on
-    #[arg(long, global = true, value_name = "ADDR", env = "MINGJING_LISTEN")]
-    listen: Option<SocketAddr>,
     /// Folder with mirrors/, pages/ and news/, instead of the configured one
     #[arg(long, global = true, value_name = "DIR", env = "MINGJING_CONTENT")]
     content: Option<PathBuf>,
@@ -50,10 +49,18 @@ struct Common {
     state: Option<PathBuf>,
 }
 
+/// Not global: `generate nginx` has a `--listen` of its own.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct ServeOptions {
+    /// Address and port to listen on, instead of the configured one
+    #[arg(long, value_name = "ADDR", env = "MINGJING_LISTEN")]
+    listen: Option<SocketAddr>,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the site (the default)
-    Serve,
+    Serve(ServeOptions),
     /// Build, search and measure the file index
     #[command(subcommand)]
     Index(index::Command),
@@ -79,12 +86,12 @@ enum Generate {
 }
 
 impl Common {
-    fn load(&self) -> anyhow::Result<Config> {
+    fn load(&self, listen: Option<SocketAddr>) -> anyhow::Result<Config> {
         let mut config = match &self.config {
             Some(path) => Config::load(path)?,
             None => Config::embedded()?,
         };
-        if let Some(listen) = self.listen {
+        if let Some(listen) = listen {
             config.server.listen = listen;
         }
         if let Some(content) = &self.content {
@@ -126,17 +133,19 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
-    match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => {
+    let load_config = |listen| cli.common.load(listen);
+    let listen = cli.serve.listen;
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(options) => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            runtime.block_on(serve(cli.common.load()?))?;
+            runtime.block_on(serve(load_config(options.listen.or(listen))?))?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Index(command) => index::run(&cli.common.load()?, command),
-        Command::Probe { mirrors, json } => show_probe(&cli.common.load()?, &mirrors, json),
-        Command::Check => check(&cli.common),
+        Command::Index(command) => index::run(&load_config(listen)?, command),
+        Command::Probe { mirrors, json } => show_probe(&load_config(listen)?, &mirrors, json),
+        Command::Check => check(&load_config(listen)?),
         Command::Generate(Generate::Nginx(options)) => {
-            let config = cli.common.load()?;
+            let config = load_config(listen)?;
             let (content, _) = load(&config)?;
             let text = nginx::generate(&config, &content, &options)?;
             io::stdout().lock().write_all(text.as_bytes())?;
@@ -145,9 +154,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn check(common: &Common) -> anyhow::Result<ExitCode> {
-    let config = common.load()?;
-    let (content, problems) = load(&config)?;
+fn check(config: &Config) -> anyhow::Result<ExitCode> {
+    let (content, problems) = load(config)?;
     let mut messages: Vec<String> = problems.iter().map(ToString::to_string).collect();
     for id in &config.site.favourites {
         if content.resolve(id).is_none() {
@@ -210,4 +218,30 @@ fn show_probe(config: &Config, wanted: &[String], json: bool) -> anyhow::Result<
         writeln!(out, "{}", serde_json::Value::Array(rows))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_command_can_be_parsed() {
+        Cli::command().debug_assert();
+        for line in [
+            "mingjing --listen 127.0.0.1:1",
+            "mingjing serve --listen 127.0.0.1:1 --config site.toml",
+            "mingjing generate nginx --listen 8080 --listen 127.0.0.1:80 --config site.toml",
+            "mingjing generate nginx --certificate a --key b",
+            "mingjing index build --from list --format ls-lR --prefix debian --out dir",
+            "mingjing index search --index dir --json -n 50 words",
+            "mingjing index bench --index dir queries",
+            "mingjing probe debian --json",
+            "mingjing check --content content",
+        ] {
+            Cli::try_parse_from(line.split(' ')).unwrap();
+        }
+        assert!(Cli::try_parse_from(["mingjing", "generate", "nginx", "--key", "b"]).is_err());
+    }
 }

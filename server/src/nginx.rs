@@ -82,7 +82,7 @@ pub fn generate(config: &Config, content: &Content, options: &Options) -> anyhow
         server_name: host.split(':').next().unwrap_or(host).to_owned(),
         upstream: config.server.listen.to_string(),
         root: quotable(&root.display().to_string())?,
-        access_log: options.access_log.clone(),
+        access_log: quotable(&options.access_log)?,
         accel: config.files.accel.clone(),
         reserved: RESERVED
             .iter()
@@ -94,7 +94,7 @@ pub fn generate(config: &Config, content: &Content, options: &Options) -> anyhow
             .values()
             .filter_map(|m| {
                 let file = m.file.index.as_ref()?;
-                Some(Index { path: m.path(), file: format!("/{file}") })
+                Some(Index { path: m.path(), file: file.clone() })
             })
             .collect(),
     };

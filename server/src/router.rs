@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     middleware::{self, Next},
     response::{Redirect, Response},
     routing::get,
@@ -31,7 +31,8 @@ pub fn router(state: AppState) -> Router {
         .route("/robots.txt", get(feed::robots))
         .route("/opensearch.xml", get(feed::opensearch))
         .route("/static/{*path}", get(asset::serve))
-        .route("/favicon.svg", get(asset::serve));
+        .route("/favicon.svg", get(asset::serve))
+        .route("/favicon.ico", get(asset::serve));
     for prefix in ["", "/en"] {
         let at = |path: &str| format!("{prefix}{path}");
         site = site
@@ -78,10 +79,18 @@ async fn finish(State(state): State<AppState>, request: Request, next: Next) -> 
         header::REFERRER_POLICY,
         HeaderValue::from_static("strict-origin-when-cross-origin"),
     );
-    let is_page =
-        out.get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"text/html"));
+    let is_page = is_active(out);
     if is_page {
         out.entry(header::CONTENT_SECURITY_POLICY).or_insert(CONTENT_SECURITY_POLICY);
     }
     response
+}
+
+/// SECURITY: media types in which a browser runs scripts, mirrored documents among them.
+fn is_active(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|media| {
+        ["text/html", "image/svg+xml", "application/xml"]
+            .iter()
+            .any(|active| media.as_bytes().starts_with(active.as_bytes()))
+    })
 }

@@ -87,7 +87,6 @@ pub struct ListView<'a> {
 pub fn document(chrome: &Chrome, view: &ListView<'_>) -> Document {
     let lang = view.lang;
     let site = &chrome.site;
-    let query = query_string(view.filter);
     let main = view! {
         {hero(chrome, view)}
         <div class="wide">
@@ -103,9 +102,9 @@ pub fn document(chrome: &Chrome, view: &ListView<'_>) -> Document {
         lang,
         title: String::new(),
         description: site.description.get(lang).to_owned(),
-        path: if query.is_empty() { "/".to_owned() } else { format!("/?{query}") },
+        path: "/".to_owned(),
         section: Section::Mirrors,
-        noindex: view.filter.is_narrow() || !query.is_empty(),
+        noindex: view.filter.is_narrow() || view.filter.sort != Sort::Name,
         main: main.into_any(),
     }
 }
@@ -137,7 +136,14 @@ fn hero(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
                 </li>
             }
         })
-        .collect_view();
+        .collect::<Vec<_>>();
+    let favourites = (!favourites.is_empty()).then(|| {
+        view! {
+                <nav class="favourites" aria-label=t.list_favourites>
+                    <ul>{favourites.collect_view()}</ul>
+                </nav>
+        }
+    });
     view! {
         <div class="hero">
             <div class="wide">
@@ -147,9 +153,7 @@ fn hero(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
                     <input id="q" name="q" type="search" placeholder=t.hero_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" enterkeyhint="search" data-focus-key="/" />
                     <button type="submit">{t.search_button}</button>
                 </form>
-                <nav class="favourites" aria-label=t.list_favourites>
-                    <ul>{favourites}</ul>
-                </nav>
+                {favourites}
                 <p class="summary">{facts.join(" · ")}</p>
             </div>
         </div>
@@ -270,20 +274,4 @@ fn row(chrome: &Chrome, view: &ListView<'_>, m: &Mirror, words: String) -> AnyVi
         </tr>
     }
     .into_any()
-}
-
-/// The closed part of the query, for the links to the other language; free text is left out, since
-/// such pages are not for search engines anyway.
-fn query_string(filter: &Filter) -> String {
-    let mut parts = Vec::new();
-    if let Some(category) = filter.category {
-        parts.push(format!("category={}", category.id()));
-    }
-    if let Some(state) = filter.state {
-        parts.push(format!("state={}", state.id()));
-    }
-    if filter.sort != Sort::Name {
-        parts.push(format!("sort={}", filter.sort.id()));
-    }
-    parts.join("&")
 }

@@ -60,6 +60,10 @@ pub struct ListingView<'a> {
     pub order: Order,
     /// Words that names must contain, from the filter box.
     pub filter: String,
+    /// The same as a part of a query, percent-encoded: `&q=words`, or nothing.
+    pub filter_query: String,
+    /// The query as it was asked, with its `?`, or nothing.
+    pub query: String,
     /// Rendered README, if there is one.
     pub readme: Option<String>,
 }
@@ -141,7 +145,7 @@ fn document(chrome: &Chrome, view: &ListingView<'_>) -> Document {
         (Column::Size, t.listing_size, "num"),
         (Column::Time, t.listing_time, ""),
     ]
-    .map(|(column, label, class)| column_head(view.order, column, label, class));
+    .map(|(column, label, class)| column_head(view, column, label, class));
     let parent = view.crumbs.len().checked_sub(2).and_then(|i| view.crumbs.get(i)).map(|(href, _)| {
         view! {
             <tr class="dir parent">
@@ -178,7 +182,7 @@ fn document(chrome: &Chrome, view: &ListingView<'_>) -> Document {
         lang,
         title,
         description: view.path.clone(),
-        path: view.href.clone(),
+        path: format!("{}{}", view.href, view.query),
         section: Section::Mirrors,
         noindex: true,
         main: main.into_any(),
@@ -218,10 +222,17 @@ fn filter_form(view: &ListingView<'_>) -> AnyView {
     .into_any()
 }
 
-fn column_head(order: Order, column: Column, label: &'static str, class: &'static str) -> AnyView {
+fn column_head(
+    view: &ListingView<'_>,
+    column: Column,
+    label: &'static str,
+    class: &'static str,
+) -> AnyView {
+    let order = view.order;
     let active = order.column == column;
     let descending = if active { !order.descending } else { column != Column::Name };
-    let href = format!("?sort={}&order={}", column.id(), if descending { "desc" } else { "asc" });
+    let direction = if descending { "desc" } else { "asc" };
+    let href = format!("?sort={}&order={direction}{}", column.id(), view.filter_query);
     let sort = active.then_some(if order.descending { "descending" } else { "ascending" });
     view! { <th scope="col" class=class aria-sort=sort><a href=href>{label}</a></th> }.into_any()
 }

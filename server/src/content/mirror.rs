@@ -109,6 +109,7 @@ pub const RESERVED: &[&str] = &[
     "downloads",
     "en",
     "faq",
+    "favicon.ico",
     "favicon.svg",
     "feed.xml",
     "healthz",

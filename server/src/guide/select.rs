@@ -161,14 +161,15 @@ impl Guide {
         }
         let scheme = match (&self.scheme, self.options.iter().find(|o| o.id == "scheme")) {
             (Some(scheme), _) => scheme.as_str(),
-            (None, Some(option)) => option.default(),
+            (None, Some(option)) => asked.get("scheme").copied().unwrap_or(option.default()),
             (None, None) => place.scheme,
         };
         context.insert("base".to_owned(), Value::from(format!("{scheme}://{}", place.host)));
         context.insert("host".to_owned(), Value::from(place.host));
         context.insert("path".to_owned(), Value::from(place.path));
         context.insert("id".to_owned(), Value::from(self.id.as_str()));
-        context.insert("sudo".to_owned(), Value::from("sudo "));
+        let prefix = if asked.get("sudo") == Some(&"off") { "" } else { "sudo " };
+        context.insert("sudo".to_owned(), Value::from(prefix));
         context
     }
 

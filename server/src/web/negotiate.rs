@@ -36,6 +36,15 @@ pub fn language(path: &str) -> (Lang, &str) {
     }
 }
 
+/// Path and query of an address without its language prefix, as it was asked.
+pub fn without_language(uri: &Uri) -> String {
+    let (_, path) = language(uri.path());
+    match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    }
+}
+
 /// The form an error should take: JSON below `/api` or when asked for, HTML when the client names
 /// it, plain text otherwise (curl, apt, pip send `*/*`).
 pub fn error_form(uri: &Uri, headers: &HeaderMap) -> Form {

@@ -161,5 +161,5 @@ async fn health_is_told_in_lines() {
     let lines: Vec<_> = ready.text().lines().collect();
     assert_eq!(lines, ["mirrors: 63", "backend mirrorz: ok, 63 entries", "file index: open"]);
     let nothing = TestSite::builder().content(&[]).tree(|_| ()).start().await;
-    assert_eq!(nothing.get("/readyz").await.is(503).text(), "mirrors: 0\nfile index: open\n");
+    assert_eq!(nothing.get("/readyz").await.is(503).text(), "mirrors: 0\nfile index: none\n");
 }

@@ -5,7 +5,7 @@ use std::{
     fs, io,
     os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
     path::{Path, PathBuf},
-    sync::{Arc, Weak},
+    sync::Arc,
 };
 
 use app::model::{BackendReport, State};
@@ -33,7 +33,7 @@ use server::{
     },
 };
 use tempfile::TempDir;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{OnceCell, watch};
 use tower::ServiceExt as _;
 
 use crate::html::Html;
@@ -84,6 +84,7 @@ pub struct Builder {
     config: String,
     files: Option<Files>,
     is_library: bool,
+    is_indexed: bool,
     backends: String,
     told: Option<Vec<BackendState>>,
     state: Option<PathBuf>,
@@ -98,16 +99,26 @@ enum Tree {
 }
 
 impl TestSite {
-    /// The default site, shared by all tests that only read: made once, and gone with its last user.
-    pub async fn shared() -> Arc<Self> {
-        static SHARED: Mutex<Weak<TestSite>> = Mutex::const_new(Weak::new());
-        let mut shared = SHARED.lock().await;
-        if let Some(site) = shared.upgrade() {
-            return site;
-        }
-        let site = Arc::new(Self::builder().start().await);
-        *shared = Arc::downgrade(&site);
-        site
+    /// The default site, shared by all tests that only read.
+    ///
+    /// It lives as long as the process, and nothing runs when a process of tests ends: the folder is
+    /// left below `target/tmp`, and removed by the next run.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<TestSite> = OnceCell::const_new();
+        SHARED
+            .get_or_init(async || {
+                let parent = Path::new(env!("CARGO_TARGET_TMPDIR"));
+                remove_leftovers(parent);
+                let mut builder = Self::builder();
+                let name = format!("site-{}", std::process::id());
+                builder.folder = tempfile::Builder::new()
+                    .prefix(&name)
+                    .rand_bytes(0)
+                    .tempdir_in(parent)
+                    .unwrap();
+                builder.start().await
+            })
+            .await
     }
 
     pub fn builder() -> Builder {
@@ -116,6 +127,7 @@ impl TestSite {
             config: String::new(),
             files: None,
             is_library: false,
+            is_indexed: true,
             backends: RECORDED.to_owned(),
             told: None,
             state: None,
@@ -225,12 +237,19 @@ impl Builder {
         self
     }
 
-    /// A tree of the test's own instead of the demo.
+    /// A tree of the test's own instead of the demo, without a file index.
     pub fn tree(mut self, make: impl FnOnce(&Path)) -> Self {
         let root = self.root();
         folder(&root);
         make(&root);
         self.tree = Tree::Made;
+        self.is_indexed = false;
+        self
+    }
+
+    /// With a file index of the test's own tree.
+    pub fn indexed(mut self) -> Self {
+        self.is_indexed = true;
         self
     }
 
@@ -251,7 +270,6 @@ impl Builder {
         if let Tree::Demo = self.tree {
             demo::make(&self.root(), "http://mirror.example", now()).unwrap();
         }
-        let index = make_index(&config, &content);
         let (sources, states) = match self.told.clone() {
             Some(states) => {
                 let (sender, receiver) = watch::channel(states);
@@ -263,7 +281,9 @@ impl Builder {
         let publisher = Publisher::new(config.clone(), trees.clone(), content, states, self.clock);
         let state = AppState::new(config, trees, Assets::load(), publisher.snapshot());
         state.set_problems(problems.iter().map(ToString::to_string).collect());
-        state.set_index(index);
+        if self.is_indexed {
+            state.set_index(make_index(state.config(), &state.snapshot().content));
+        }
         TestSite {
             router: router(state.clone()),
             state,
@@ -344,6 +364,17 @@ impl Answer {
     pub fn json(&self) -> Value {
         assert_eq!(self.header("content-type"), "application/json", "{}", self.path);
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{}: {e}", self.path))
+    }
+}
+
+/// Removes the shared sites of processes that are gone.
+fn remove_leftovers(parent: &Path) {
+    for entry in fs::read_dir(parent).unwrap().flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|name| name.strip_prefix("site-"));
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            drop(fs::remove_dir_all(entry.path()));
+        }
     }
 }
 

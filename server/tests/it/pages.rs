@@ -38,7 +38,7 @@ async fn list() {
 #[tokio::test]
 async fn guide() {
     let site = TestSite::shared().await;
-    insta::assert_snapshot!("guide_debian_zh", main_of(&site, "/docs/debian").await);
+    insta::assert_snapshot!("guide_debian_zh", main_of(site, "/docs/debian").await);
     let site = few().start().await;
     insta::assert_snapshot!("guide_short_en", main_of(&site, "/en/docs/gamma").await);
     insta::assert_snapshot!("guide_pending_zh", main_of(&site, "/docs/beta").await);
@@ -55,20 +55,20 @@ async fn status() {
 #[tokio::test]
 async fn listing() {
     let site = TestSite::shared().await;
-    insta::assert_snapshot!("listing_zh", main_of(&site, "/gnu/").await);
-    insta::assert_snapshot!("listing_en", main_of(&site, "/en/gnu/odd-names/?sort=size").await);
+    insta::assert_snapshot!("listing_zh", main_of(site, "/gnu/").await);
+    insta::assert_snapshot!("listing_en", main_of(site, "/en/gnu/odd-names/?sort=size").await);
 }
 
 #[tokio::test]
 async fn error() {
     let site = TestSite::shared().await;
-    insta::assert_snapshot!("error_zh", main_of(&site, "/debian/dists/nothing").await);
-    insta::assert_snapshot!("error_en", main_of(&site, "/en/debian/dists/nothing").await);
+    insta::assert_snapshot!("error_zh", main_of(site, "/debian/dists/nothing").await);
+    insta::assert_snapshot!("error_en", main_of(site, "/en/debian/dists/nothing").await);
 }
 
 #[tokio::test]
 async fn search() {
     let site = TestSite::shared().await;
-    insta::assert_snapshot!("search_zh", main_of(&site, "/search").await);
-    insta::assert_snapshot!("search_en", main_of(&site, "/en/search?q=gnu+hello").await);
+    insta::assert_snapshot!("search_zh", main_of(site, "/search").await);
+    insta::assert_snapshot!("search_en", main_of(site, "/en/search?q=gnu+hello").await);
 }

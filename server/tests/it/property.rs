@@ -16,7 +16,11 @@ struct Fixture {
 impl Fixture {
     fn new() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let site = TestSite::builder().backends("", |_| true).entries(few_entries()).tree(odd_tree);
+        let site = TestSite::builder()
+            .backends("", |_| true)
+            .entries(few_entries())
+            .tree(odd_tree)
+            .indexed();
         let site = Arc::new(runtime.block_on(site.start()));
         Self { runtime, site }
     }

@@ -11,7 +11,7 @@ pub async fn until(is_so: impl AsyncFn() -> bool) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), wait).await.expect("it came about in time");
+    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("it came about in time");
 }
 
 fn write_few(folder: &Path) {
@@ -103,7 +103,7 @@ async fn new_removed_and_vanished_content_is_followed() {
 #[tokio::test]
 async fn a_new_file_index_is_taken_into_use() {
     let mut site =
-        TestSite::builder().tree(|root| file(&root.join("a/one.iso"), "1")).start().await;
+        TestSite::builder().tree(|root| file(&root.join("a/one.iso"), "1")).indexed().start().await;
     site.run();
     let hits = async |word: &str| {
         site.get(&format!("/api/v1/files?q={word}")).await.is(200).json()["total"].clone()

@@ -1,6 +1,6 @@
 //! `/search`, `/search/files` and `/api/v1/files`.
 
-use crate::harness::{TestSite, odd_tree};
+use crate::harness::{TestSite, few, odd_tree};
 
 #[tokio::test]
 async fn mirrors_guides_and_files_are_found_together() {
@@ -95,7 +95,7 @@ async fn a_search_that_finds_nothing_says_so() {
 
 #[tokio::test]
 async fn odd_names_are_found_and_their_links_work() {
-    let site = TestSite::builder().tree(odd_tree).start().await;
+    let site = TestSite::builder().tree(odd_tree).indexed().start().await;
     for (query, name) in [
         ("%F0%9F%98%80", "😀.bin"),
         ("100%25+%231", "100% #1?.txt"),
@@ -115,4 +115,14 @@ async fn odd_names_are_found_and_their_links_work() {
         let json = site.get(&format!("/api/v1/files?q={hidden}.txt")).await.is(200).json();
         assert_eq!(json["total"], 0, "{json}");
     }
+}
+
+#[tokio::test]
+async fn without_an_index_the_rest_is_still_found() {
+    let site = few().start().await;
+    let page = site.get("/en/search?q=alpha").await.is(200).html();
+    let text = page.main().visible();
+    assert!(text.contains("The first mirror.") && text.contains("mingjing index build"), "{text}");
+    let answer = site.get("/api/v1/files?q=alpha").await.is(503);
+    assert!(answer.json()["error"].as_str().unwrap().contains("mingjing index build"));
 }

@@ -1,7 +1,7 @@
 //! Errors as pages, JSON or text, with ways out.
 
 use app::{
-    Lang,
+    Document, Lang,
     format::fill,
     page::error::{self, ErrorView},
 };
@@ -58,7 +58,9 @@ pub fn page(state: &AppState, uri: &Uri, asked: &Asked, error: &AppError) -> Res
         Form::Html => {
             let ways_out = ways_out(state, lang, path, error);
             let view = ErrorView { lang, status: status.as_u16(), message, ways_out };
-            (HTML, error::document(view).render(&state.snapshot().chrome))
+            let path = encode::ascii(&negotiate::without_language(uri));
+            let document = Document { path, ..error::document(view) };
+            (HTML, document.render(&state.snapshot().chrome))
         }
     };
     let mut response =

@@ -32,6 +32,8 @@ fn cached(
     let address = uri.path_and_query().map_or("/", |p| p.as_str());
     snapshot.pages.get_or(address, || {
         let (lang, _) = negotiate::language(uri.path());
-        Ok(Page::html(document(lang)?.render(&snapshot.chrome)))
+        // The other language gets the very same state: filters, options, order.
+        let document = Document { path: negotiate::without_language(uri), ..document(lang)? };
+        Ok(Page::html(document.render(&snapshot.chrome)))
     })
 }

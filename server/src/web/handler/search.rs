@@ -1,7 +1,7 @@
 //! Search over mirrors, guides and files.
 
 use app::{
-    Lang,
+    Document, Lang,
     model::Mirror,
     page::search::{self as page, FileHit, FileResult, GuideHit, SearchView},
     part::Choice,
@@ -129,7 +129,9 @@ async fn respond(
         mirror_choices: mirror_choices(&snapshot, lang, asked.mirror.as_deref()),
         ext: asked.ext.unwrap_or_default(),
     };
-    let html = page::document(&snapshot.chrome, view).render(&snapshot.chrome);
+    let path = negotiate::without_language(&uri);
+    let document = Document { path, ..page::document(&snapshot.chrome, view) };
+    let html = document.render(&snapshot.chrome);
     Ok(Page::new(HTML, CachePolicy::NoCache, html).respond(&headers))
 }
 
@@ -232,7 +234,10 @@ fn found(snapshot: &Snapshot, lang: Lang, answer: index::Answer) -> FileResult {
             });
             FileHit {
                 href: format!("{prefix}/{}{slash}", encode::path(&hit.path_bytes)),
-                folder: format!("{}/{folder}/", lang.prefix()),
+                folder: match folder.as_str() {
+                    "" => format!("{}/", lang.prefix()),
+                    folder => format!("{}/{folder}/", lang.prefix()),
+                },
                 path: format!("{}{slash}", hit.path),
                 highlights: hit.highlights,
                 size: (!hit.is_dir).then_some(hit.size),

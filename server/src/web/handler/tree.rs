@@ -117,7 +117,12 @@ async fn file(
     if conditions.headers().contains_key(header::IF_NONE_MATCH) {
         conditions.headers_mut().remove(header::IF_MODIFIED_SINCE);
     }
-    if !range_applies(conditions.headers(), &tag, metadata) {
+    // RFC 9110 §14.2: a server may ignore Range; several ranges at once are not worth the code.
+    let has_many = conditions
+        .headers()
+        .get(header::RANGE)
+        .is_some_and(|range| range.as_bytes().contains(&b','));
+    if has_many || !range_applies(conditions.headers(), &tag, metadata) {
         conditions.headers_mut().remove(header::RANGE);
     }
     let (parts, _) = conditions.into_parts();

@@ -47,6 +47,7 @@ struct Task {
     real: PathBuf,
     order: Order,
     filter: String,
+    query: String,
     form: Form,
 }
 
@@ -60,7 +61,8 @@ pub async fn listing(
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     let (order, filter, form) = asked(&uri, &headers)?;
-    let task = Task { state, lang, path, real, order, filter, form };
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    let task = Task { state, lang, path, real, order, filter, query, form };
     let start = move || task.start();
     let (task, mut items, rest) =
         tokio::task::spawn_blocking(start).await.map_err(|e| AppError::Internal(e.into()))??;
@@ -222,6 +224,11 @@ impl Task {
                     crumbs: self.crumbs(),
                     order: self.order,
                     filter: self.filter.clone(),
+                    filter_query: match self.filter.as_str() {
+                        "" => String::new(),
+                        words => format!("&q={}", encode::query(words)),
+                    },
+                    query: self.query.clone(),
                     readme: self.readme(),
                 };
                 listing::frame(&snapshot.chrome, &view)
