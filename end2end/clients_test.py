@@ -271,7 +271,7 @@ class Mutations(unittest.TestCase):
         self.bad(self.good.replace("trixie", "trixe"), "the page promises")
 
     def test_another_host(self) -> None:
-        self.bad(self.good.replace(HOST, "deb.debian.org"), "the page promises")
+        self.bad(self.good.replace(HOST, "mirrors.example.org"), "the page promises")
 
     def test_a_certificate_that_nobody_vouches_for(self) -> None:
         empty = BOX.home / "no-ca.pem"

@@ -54,6 +54,7 @@ texts! {
     list_favourites: "常用", "Most used";
     list_files: "文件", "Files";
     list_help: "使用帮助", "Help";
+    list_info: "镜像信息", "Info";
     list_official: "官方收录的镜像", "Listed by the project as an official mirror";
     list_official_short: "官方", "official";
     all: "全部", "All";

@@ -270,7 +270,7 @@ fn row(chrome: &Chrome, view: &ListView<'_>, m: &Mirror, words: String) -> AnyVi
             <td data-label=t.col_success>{part::ago(lang, zone, m.as_of(view.now), m.last_success, "–")}</td>
             <td data-label=t.col_state>{part::state_mark(lang, m.state)}</td>
             <td data-label=t.col_size class="num">{part::size(lang, m.size_bytes)}</td>
-            <td data-label=t.col_help class="help"><a href=format!("{p}/docs/{}", m.id)>{if m.has_guide { t.list_help } else { t.guide_facts }}<span class="visually-hidden">{format!(" {}", m.name.get(lang))}</span></a></td>
+            <td data-label=t.col_help class="help"><a href=format!("{p}/docs/{}", m.id)>{if m.has_guide { t.list_help } else { t.list_info }}<span class="visually-hidden">{format!(" {}", m.name.get(lang))}</span></a></td>
         </tr>
     }
     .into_any()
