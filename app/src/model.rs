@@ -191,6 +191,144 @@ impl Freshness {
     }
 }
 
+/// Whether the files of a tree fit together: indexes with what they name.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Consistency {
+    /// Everything looked at fits.
+    Sound,
+    /// Something does not fit, and the tree is being changed: a sync is under way, or was cut short.
+    HalfSynced,
+    /// Something does not fit, twice in the same way.
+    Broken,
+    /// Not looked at, or nothing to look at.
+    #[default]
+    Unknown,
+}
+
+impl Consistency {
+    /// The value in URLs and in the API.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Sound => "sound",
+            Self::HalfSynced => "half-synced",
+            Self::Broken => "broken",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What does not fit in a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// The signature belongs to other bytes, or to no key of the key ring.
+    BadSignature,
+    /// Past `Valid-Until`: clients refuse the tree.
+    Expired,
+    /// The file that names all others is absent or unintelligible.
+    BadRelease,
+    /// An index that clients need is absent.
+    MissingIndex,
+    /// An index has another size than the release says.
+    IndexSize,
+    /// An index has another SHA-256 than the release says.
+    IndexHash,
+    /// A package that an index names is absent.
+    MissingPackage,
+    /// A package has another size than its index says.
+    PackageSize,
+    /// A package has another SHA-256 than its index says.
+    PackageHash,
+    /// A file is there, but not for the world, or it cannot be read.
+    Unreadable,
+}
+
+impl FaultKind {
+    /// Every kind, worst first.
+    pub const ALL: [Self; 10] = [
+        Self::BadSignature,
+        Self::Expired,
+        Self::BadRelease,
+        Self::MissingIndex,
+        Self::IndexSize,
+        Self::IndexHash,
+        Self::MissingPackage,
+        Self::PackageSize,
+        Self::PackageHash,
+        Self::Unreadable,
+    ];
+
+    /// The value in the API.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::BadSignature => "bad-signature",
+            Self::Expired => "expired",
+            Self::BadRelease => "bad-release",
+            Self::MissingIndex => "missing-index",
+            Self::IndexSize => "index-size",
+            Self::IndexHash => "index-hash",
+            Self::MissingPackage => "missing-package",
+            Self::PackageSize => "package-size",
+            Self::PackageHash => "package-hash",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// One thing that does not fit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fault {
+    /// What is wrong.
+    pub kind: FaultKind,
+    /// The file, relative to the mirror.
+    pub path: String,
+    /// Figures or a cause, in English, for the operator; may be empty.
+    pub detail: String,
+}
+
+/// Whether signatures were looked at.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureCheck {
+    /// Every release file is signed by a key of the key ring.
+    Good,
+    /// One is not.
+    Bad,
+    /// No key ring is configured, or it is not on this machine.
+    #[default]
+    Unchecked,
+}
+
+/// What a look at a tree found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Verdict.
+    pub consistency: Consistency,
+    /// When it was looked at.
+    pub checked_at: Timestamp,
+    /// What does not fit, worst first; the first few.
+    pub faults: Vec<Fault>,
+    /// How many faults there were, those not listed included.
+    pub fault_count: usize,
+    /// Release files (`InRelease`, `repomd.xml`) read.
+    pub releases: usize,
+    /// Indexes whose size was compared.
+    pub indexes: usize,
+    /// Indexes whose SHA-256 was compared as well.
+    pub indexes_hashed: usize,
+    /// Packages whose size was compared.
+    pub packages: usize,
+    /// Packages whose SHA-256 was compared as well.
+    pub packages_hashed: usize,
+    /// Signatures.
+    pub signature: SignatureCheck,
+}
+
 /// One mirror as the list, its pages and the API show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mirror {
@@ -230,6 +368,16 @@ pub struct Mirror {
     pub content_time: Option<Timestamp>,
     /// Verdict on `content_time`.
     pub freshness: Freshness,
+    /// What the upstream's own tree says of its age; absent when it is not asked or never answered.
+    pub upstream_time: Option<Timestamp>,
+    /// How far the content is behind the upstream's, in seconds; 0 when it is in step.
+    pub lag_seconds: Option<u64>,
+    /// Why the upstream could not be asked the last time.
+    pub upstream_error: Option<String>,
+    /// Whether the tree fits together; the verdict of `audit`.
+    pub consistency: Consistency,
+    /// The last look at the tree.
+    pub audit: Option<Audit>,
     /// Whether a full guide exists (otherwise the page shows what is known).
     pub has_guide: bool,
     /// Whether its tree is on this machine, so that there is something to browse.
@@ -260,6 +408,11 @@ impl Mirror {
             interval: None,
             content_time: None,
             freshness: Freshness::default(),
+            upstream_time: None,
+            lag_seconds: None,
+            upstream_error: None,
+            consistency: Consistency::default(),
+            audit: None,
             has_guide: false,
             has_tree: false,
             recorded_at: None,

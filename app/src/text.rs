@@ -3,7 +3,7 @@
 //! A key without one of its languages does not compile. `{0}`, `{1}` are filled by
 //! [`crate::format::fill`].
 
-use crate::model::{Category, Freshness, Lang, State};
+use crate::model::{Category, Consistency, FaultKind, Freshness, Lang, State};
 
 macro_rules! texts {
     ($($key:ident: $zh:literal, $en:literal;)*) => {
@@ -246,6 +246,46 @@ impl Freshness {
             Self::Stale => ("陈旧", "stale"),
             Self::Expired => ("已过期", "expired"),
             Self::Unknown => ("未测量", "not measured"),
+        };
+        match lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+}
+
+impl Consistency {
+    /// The word shown beside the mark.
+    pub fn word(self, lang: Lang) -> &'static str {
+        let (zh, en) = match self {
+            Self::Sound => ("完整", "sound"),
+            Self::HalfSynced => ("同步了一半", "half-synced"),
+            Self::Broken => ("损坏", "broken"),
+            Self::Unknown => ("未检查", "not checked"),
+        };
+        match lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+}
+
+impl FaultKind {
+    /// What is wrong, for people.
+    pub fn word(self, lang: Lang) -> &'static str {
+        let (zh, en) = match self {
+            Self::BadSignature => ("签名无效", "bad signature"),
+            Self::Expired => ("已过有效期", "expired"),
+            Self::BadRelease => {
+                ("缺少或无法识别发布文件", "release file missing or unintelligible")
+            }
+            Self::MissingIndex => ("缺少索引", "missing index"),
+            Self::IndexSize => ("索引大小不符", "index of wrong size"),
+            Self::IndexHash => ("索引校验和不符", "index with wrong hash"),
+            Self::MissingPackage => ("缺少软件包", "missing package"),
+            Self::PackageSize => ("软件包大小不符", "package of wrong size"),
+            Self::PackageHash => ("软件包校验和不符", "package with wrong hash"),
+            Self::Unreadable => ("无法读取", "unreadable"),
         };
         match lang {
             Lang::Zh => zh,

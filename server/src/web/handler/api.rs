@@ -52,6 +52,11 @@ fn mirror(snapshot: &Snapshot, m: &Mirror) -> Value {
         "upstream": m.upstream,
         "content_time": m.content_time,
         "freshness": m.freshness,
+        "upstream_time": m.upstream_time,
+        "lag_seconds": m.lag_seconds,
+        "upstream_error": m.upstream_error,
+        "consistency": m.consistency,
+        "audit": m.audit,
         "recorded_at": m.recorded_at,
         "docs": format!("{}/docs/{}", snapshot.chrome.site.base_url, m.id),
     })
