@@ -3,6 +3,7 @@
 //! Nothing here reads a disk, a socket or a clock. A page is a function from data to a [`Document`]
 //! or a string; the server decides when it is called and how long the result is kept.
 
+pub mod address;
 pub mod format;
 pub mod model;
 pub mod page;

@@ -3,6 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::address;
+
 /// The two languages of every page.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
@@ -421,11 +423,13 @@ impl Mirror {
 
     /// Where its name leads: to the files, or to its page when they are not on this machine.
     pub fn href(&self, lang: Lang) -> String {
-        if self.has_tree {
-            format!("{}{}/", lang.prefix(), self.path)
-        } else {
-            format!("{}/docs/{}", lang.prefix(), self.id)
-        }
+        if self.has_tree { format!("{}{}/", lang.prefix(), self.path) } else { self.page(lang) }
+    }
+
+    /// The address of its page. Slashes of an id stay slashes (`/docs/git/lean4-packages/aesop`), and
+    /// everything else that would end a path is escaped.
+    pub fn page(&self, lang: Lang) -> String {
+        format!("{}/docs/{}", lang.prefix(), address::path(self.id.as_bytes()))
     }
 
     /// Everything by which the mirror is found, in small letters, the names in both languages.

@@ -193,6 +193,7 @@ texts! {
     error_internal: "原因已写入日志，请稍后再试。", "The cause has been logged. Please try again later.";
     error_unknown_mirror: "没有名为“{0}”的镜像。", "There is no mirror called “{0}”.";
     error_unknown_option: "没有名为“{0}”的选项。可用的选项：{1}", "There is no option “{0}”. Valid options: {1}";
+    error_no_options: "没有名为“{0}”的选项：这一页没有选项。", "There is no option “{0}”: this page has no options.";
     error_unknown_value: "选项“{0}”没有“{1}”这个值。可用的值：{2}", "Option “{0}” has no value “{1}”. Valid values: {2}";
     error_no_snippet: "这个指南没有名为“{0}”的片段。已有的片段：{1}", "This guide has no snippet “{0}”. Snippets: {1}";
     error_hidden_snippet: "片段“{0}”在所选选项下不适用，条件是：{1}", "Snippet “{0}” does not apply to these options; its condition is: {1}";

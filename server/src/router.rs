@@ -42,6 +42,7 @@ pub fn router(state: AppState) -> Router {
             .route(&at("/docs/{id}"), get(docs::guide))
             .route(&at("/docs/{id}/"), get(docs::drop_slash))
             .route(&at("/docs/{id}/{name}"), get(docs::part))
+            .route(&at("/docs/{id}/{name}/"), get(docs::drop_slash))
             .route(&at("/docs/{id}/{name}/{*rest}"), get(docs::deep))
             .route(&at("/search"), get(search::all))
             .route(&at("/search/files"), get(search::files))

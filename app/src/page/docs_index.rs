@@ -50,7 +50,7 @@ fn shelf(lang: Lang, category: Category, mirrors: &[Mirror]) -> Option<AnyView> 
         .map(|m| {
             view! {
                 <li>
-                    <a href=format!("{}/docs/{}", lang.prefix(), m.id)>{m.name.get(lang).to_owned()}</a> " "
+                    <a href=m.page(lang)>{m.name.get(lang).to_owned()}</a> " "
                     <small>{m.description.get(lang).to_owned()}</small>
                 </li>
             }
@@ -71,7 +71,7 @@ fn links<'a>(lang: Lang, mirrors: impl Iterator<Item = &'a Mirror>) -> AnyView {
     mirrors
         .map(|m| {
             view! {
-                <li><a href=format!("{}/docs/{}", lang.prefix(), m.id)>{m.name.get(lang).to_owned()}</a></li>
+                <li><a href=m.page(lang)>{m.name.get(lang).to_owned()}</a></li>
             }
         })
         .collect_view()

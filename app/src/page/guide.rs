@@ -112,15 +112,15 @@ pub fn document(chrome: &Chrome, view: GuideView) -> Document {
     };
     let query = guide.as_ref().map(|g| g.query.clone()).unwrap_or_default();
     let path = if query.is_empty() {
-        format!("/docs/{}", mirror.id)
+        mirror.page(Lang::Zh)
     } else {
-        format!("/docs/{}?{query}", mirror.id)
+        format!("{}?{query}", mirror.page(Lang::Zh))
     };
     let facts = facts(chrome, lang, now, &mirror);
     let markdown = guide.as_ref().map(|guide| {
         let suffix =
             if guide.query.is_empty() { String::new() } else { format!("?{}", guide.query) };
-        let href = format!("{}/docs/{}.md{suffix}", lang.prefix(), mirror.id);
+        let href = format!("{}.md{suffix}", mirror.page(lang));
         view! { <li><a href=href>{t.guide_markdown}</a></li> }
     });
     let edit = guide
@@ -250,7 +250,7 @@ fn options_form(lang: Lang, mirror: &Mirror, options: &[GuideOption]) -> AnyView
         })
         .collect_view();
     view! {
-        <form class="options" action=format!("{}/docs/{}", lang.prefix(), mirror.id) method="get" aria-label=t.guide_options data-swap="#guide">
+        <form class="options" action=mirror.page(lang) method="get" aria-label=t.guide_options data-swap="#guide">
             {fields}
             <button type="submit">{t.guide_apply}</button>
         </form>

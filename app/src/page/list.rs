@@ -132,7 +132,7 @@ fn hero(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
         .map(|m| {
             view! {
                 <li>
-                    <a href=format!("{p}/docs/{}", m.id)>{m.name.get(lang).to_owned()}</a>
+                    <a href=m.page(lang)>{m.name.get(lang).to_owned()}</a>
                 </li>
             }
         })
@@ -253,7 +253,6 @@ fn table(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
 fn row(chrome: &Chrome, view: &ListView<'_>, m: &Mirror, words: String) -> AnyView {
     let lang = view.lang;
     let t = lang.texts();
-    let p = lang.prefix();
     let zone = &chrome.site.time_zone;
     let verdict = (m.freshness != Freshness::Unknown)
         .then(|| view! { " " {part::freshness_mark(lang, m.freshness)} });
@@ -270,7 +269,7 @@ fn row(chrome: &Chrome, view: &ListView<'_>, m: &Mirror, words: String) -> AnyVi
             <td data-label=t.col_success>{part::ago(lang, zone, m.as_of(view.now), m.last_success, "–")}</td>
             <td data-label=t.col_state>{part::state_mark(lang, m.state)}</td>
             <td data-label=t.col_size class="num">{part::size(lang, m.size_bytes)}</td>
-            <td data-label=t.col_help class="help"><a href=format!("{p}/docs/{}", m.id)>{if m.has_guide { t.list_help } else { t.list_info }}<span class="visually-hidden">{format!(" {}", m.name.get(lang))}</span></a></td>
+            <td data-label=t.col_help class="help"><a href=m.page(lang)>{if m.has_guide { t.list_help } else { t.list_info }}<span class="visually-hidden">{format!(" {}", m.name.get(lang))}</span></a></td>
         </tr>
     }
     .into_any()

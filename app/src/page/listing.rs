@@ -249,7 +249,7 @@ fn mirror_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyVi
         <ul class="state-line">
             <li>{part::state_mark(lang, m.state)}</li>
             {content}
-            <li><a href=format!("{}/docs/{}", lang.prefix(), m.id)>{format::fill(t.error_to_guide, &[m.name.get(lang)])}</a></li>
+            <li><a href=m.page(lang)>{format::fill(t.error_to_guide, &[m.name.get(lang)])}</a></li>
         </ul>
     }
     .into_any()

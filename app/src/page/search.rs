@@ -33,8 +33,8 @@ pub struct SearchView {
 
 /// A guide that contains the words.
 pub struct GuideHit {
-    /// Mirror id.
-    pub id: String,
+    /// Its address.
+    pub href: String,
     /// Title of the guide.
     pub title: String,
     /// A line of it with the words.
@@ -157,7 +157,6 @@ fn mirror_hits(lang: Lang, mirrors: Vec<Mirror>) -> AnyView {
         return ().into_any();
     }
     let t = lang.texts();
-    let p = lang.prefix();
     let items = mirrors
         .into_iter()
         .map(|m| {
@@ -165,7 +164,7 @@ fn mirror_hits(lang: Lang, mirrors: Vec<Mirror>) -> AnyView {
                 <li>
                     <a href=m.href(lang)>{m.name.get(lang).to_owned()}</a>
                     " " {part::state_mark(lang, m.state)}
-                    " " <a class="aside" href=format!("{p}/docs/{}", m.id)>{t.list_help}</a> " "
+                    " " <a class="aside" href=m.page(lang)>{t.list_help}</a> " "
                     <small>{m.description.get(lang).to_owned()}</small>
                 </li>
             }
@@ -184,7 +183,7 @@ fn guide_hits(lang: Lang, guides: Vec<GuideHit>) -> AnyView {
         .map(|g| {
             view! {
                 <li>
-                    <a href=format!("{}/docs/{}", lang.prefix(), g.id)>{g.title}</a> " "
+                    <a href=g.href>{g.title}</a> " "
                     <small>{g.excerpt}</small>
                 </li>
             }

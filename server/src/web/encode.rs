@@ -1,33 +1,11 @@
 //! Percent-encoding of paths and query values.
 
-use percent_encoding::{
-    AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode, percent_encode, utf8_percent_encode,
-};
-
-/// What may stand unescaped in one segment of a path.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'+')
-    .remove(b'@')
-    .remove(b',')
-    .remove(b'=');
-
-/// Encodes one segment of a path; a `/` in it is encoded too.
-pub fn segment(bytes: &[u8]) -> String {
-    percent_encode(bytes, SEGMENT).to_string()
-}
-
-/// Encodes a path, keeping its slashes.
-pub fn path(bytes: &[u8]) -> String {
-    bytes.split(|b| *b == b'/').map(segment).collect::<Vec<_>>().join("/")
-}
+pub use app::address::{path, segment};
+use percent_encoding::{CONTROLS, percent_decode, utf8_percent_encode};
 
 /// Encodes a value of a query.
 pub fn query(text: &str) -> String {
-    percent_encode(text.as_bytes(), SEGMENT).to_string().replace('+', "%2B").replace('=', "%3D")
+    segment(text.as_bytes()).replace('+', "%2B").replace('=', "%3D")
 }
 
 /// Encodes what a header cannot carry, in an address that a client sent (HTTP allows bytes above

@@ -98,6 +98,11 @@ impl AppError {
             Self::Outside => t.error_outside.to_owned(),
             Self::UnknownMirror(id) => fill(t.error_unknown_mirror, &[id]),
             Self::NoGuide(id) => fill(t.error_no_guide, &[id]),
+            Self::Selection(SelectionError::UnknownOption { option, valid })
+                if valid.is_empty() =>
+            {
+                fill(t.error_no_options, &[option])
+            }
             Self::Selection(SelectionError::UnknownOption { option, valid }) => {
                 fill(t.error_unknown_option, &[option, &valid.join(", ")])
             }

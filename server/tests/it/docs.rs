@@ -287,9 +287,8 @@ async fn a_mirror_that_only_a_backend_knows_has_a_page_too() {
     let link = list.links().into_iter().find(|l| l.contains("delta")).unwrap();
     let page = site.get(&link).await.is(200).html();
     assert!(page.title().contains("delta/child"), "{}", page.title());
-    for path in ["/docs/delta%2Fchild", "/docs/one/two/three/four"] {
-        site.get(path).await.is(200);
-    }
+    site.get("/docs/one/two/three/four").await.is(200);
+    assert_eq!(site.get("/docs/delta%2Fchild").await.is(308).location(), "/docs/delta/child");
 }
 
 #[tokio::test]
@@ -300,4 +299,51 @@ async fn a_release_past_its_end_is_marked() {
     let labels = page.texts("option");
     assert!(labels.contains(&"11 bullseye · end of life".to_owned()), "{labels:?}");
     assert!(!site.get("/en/docs/debian").await.html().visible().contains("reached its end"));
+}
+
+/// Ids as backends have them: with slashes, spaces, Chinese, and everything that ends a path.
+const ODD_IDS: [(&str, &str); 5] = [
+    ("git/lean4-packages/aesop", "/docs/git/lean4-packages/aesop"),
+    ("osdn/g", "/docs/osdn/g"),
+    ("#1?.md 100%", "/docs/%231%3F.md%20100%25"),
+    ("字体/思源 黑体", "/docs/%E5%AD%97%E4%BD%93/%E6%80%9D%E6%BA%90%20%E9%BB%91%E4%BD%93"),
+    ("notes.md", "/docs/notes.md"),
+];
+
+#[tokio::test]
+async fn any_id_has_a_page_that_every_list_links_to() {
+    let entry = |id: &str| Entry { id: id.to_owned(), ..Entry::default() };
+    let entries = ODD_IDS.iter().map(|(id, _)| entry(id)).collect();
+    let site = TestSite::builder().content(&[]).entries(entries).tree(|_| ()).start().await;
+    for (id, page) in ODD_IDS {
+        assert_eq!(site.get(page).await.is(200).html().texts("h1"), [id]);
+        assert!(
+            site.get(&format!("/en{page}")).await.is(200).html().links().iter().any(|l| l == page)
+        );
+        for list in ["/", "/en/", "/docs/", "/en/status"] {
+            let link = format!("{}{page}", if list.starts_with("/en") { "/en" } else { "" });
+            assert!(site.get(list).await.html().links().contains(&link), "{list}: {link}");
+        }
+        assert!(site.get("/sitemap.xml").await.text().contains(&format!("example{page}<")));
+        let slash = site.get(&format!("/en{page}/")).await.is(308);
+        assert_eq!(slash.location(), format!("/en{page}"));
+        if id.contains('/') {
+            let (folder, rest) = page.trim_start_matches("/docs/").split_once('/').unwrap();
+            let encoded = format!("/docs/{folder}%2f{}", rest.replace('/', "%2F"));
+            assert_eq!(site.get(&encoded).await.is(308).location(), page);
+            site.get(&format!("/docs/{folder}")).await.is(404);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_without_a_guide_refuses_options() {
+    let site = few().start().await;
+    for page in ["/en/docs/alpha", "/en/docs/delta/child"] {
+        site.get(page).await.is(200);
+        let answer = site.get(&format!("{page}?release=sid")).await.is(400);
+        assert_eq!(answer.text(), "400: There is no option “release”: this page has no options.\n");
+    }
+    let alias = site.get("/docs/Alfa?x=1").await.is(308);
+    assert_eq!(alias.location(), "/docs/alpha?x=1");
 }

@@ -1,6 +1,9 @@
 //! JSON for programs, open to every origin.
 
-use app::model::{Mirror, State as SyncState};
+use app::{
+    Lang,
+    model::{Mirror, State as SyncState},
+};
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, Uri, header},
@@ -58,7 +61,7 @@ fn mirror(snapshot: &Snapshot, m: &Mirror) -> Value {
         "consistency": m.consistency,
         "audit": m.audit,
         "recorded_at": m.recorded_at,
-        "docs": format!("{}/docs/{}", snapshot.chrome.site.base_url, m.id),
+        "docs": format!("{}{}", snapshot.chrome.site.base_url, m.page(Lang::Zh)),
     })
 }
 
@@ -130,7 +133,7 @@ fn mirrorz_entry(m: &Mirror) -> Value {
         "desc": m.description.zh,
         "url": m.path,
         "status": mirrorz_status(m),
-        "help": format!("/docs/{}", m.id),
+        "help": m.page(Lang::Zh),
     });
     if let Some(upstream) = &m.upstream {
         entry["upstream"] = json!(upstream);

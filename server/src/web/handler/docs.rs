@@ -13,7 +13,7 @@ use axum::{
 
 use super::cached;
 use crate::{
-    guide::{Guide, Place, RenderedSnippet, Run, Selection},
+    guide::{Guide, Place, RenderedSnippet, Run, Selection, SelectionError},
     guide_view,
     snapshot::{AppState, Snapshot},
     web::{
@@ -30,10 +30,9 @@ pub async fn index(
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     let snapshot = state.snapshot();
-    let page = cached(&snapshot, &uri, |lang| {
+    cached(&snapshot, &uri, &headers, |lang| {
         Ok(docs_index::document(&snapshot.chrome, lang, &snapshot.mirrors))
-    })?;
-    Ok(page.respond(&headers))
+    })
 }
 
 /// `/docs` → `/docs/`
@@ -55,8 +54,11 @@ pub async fn guide(
 ) -> Result<Response, AppError> {
     let Path(id) = id?;
     let (lang, _) = negotiate::language(uri.path());
-    if let Some(id) = id.strip_suffix(".md") {
-        return markdown(&state, &state.snapshot(), lang, id, &uri, &headers);
+    let snapshot = state.snapshot();
+    if let Some(of) = id.strip_suffix(".md")
+        && snapshot.mirror(&id).is_none()
+    {
+        return markdown(&state, &snapshot, lang, of, &uri, &headers);
     }
     mirror_page(&state, &id, &uri, &headers)
 }
@@ -69,6 +71,9 @@ pub async fn deep(
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     let Path((first, second, rest)) = parts?;
+    if rest.ends_with('/') {
+        return Ok(drop_slash(uri).await.into_response());
+    }
     mirror_page(&state, &format!("{first}/{second}/{rest}"), &uri, &headers)
 }
 
@@ -81,17 +86,18 @@ fn mirror_page(
     let snapshot = state.snapshot();
     let (lang, _) = negotiate::language(uri.path());
     let mirror = snapshot.resolve(id).ok_or_else(|| AppError::UnknownMirror(id.to_owned()))?;
-    if mirror.id != id {
-        let path = format!("{}/docs/{}", lang.prefix(), encode::path(mirror.id.as_bytes()));
-        return Ok(Redirect::permanent(&with_query(&path, uri.query())).into_response());
+    // Encoded slashes of an id name the same page; one address of a page is enough.
+    if mirror.id != id || uri.path().to_ascii_lowercase().contains("%2f") {
+        let to = with_query(&mirror.page(lang), uri.query());
+        return Ok(Redirect::permanent(&to).into_response());
     }
     let place = place(state, &mirror.path);
     let Some(guide) = snapshot.content.guides.get(id) else {
-        let page = cached(&snapshot, uri, |lang| {
+        refuse_options(uri)?;
+        return cached(&snapshot, uri, headers, |lang| {
             let view = GuideView { lang, now: snapshot.now, mirror: mirror.clone(), guide: None };
             Ok(guide::document(&snapshot.chrome, view))
-        })?;
-        return Ok(page.respond(headers));
+        });
     };
     let selection = guide.select(&place, &encode::pairs(uri.query().unwrap_or_default()))?;
     let canonical = guide.canonical_query(&selection);
@@ -100,13 +106,22 @@ fn mirror_page(
         let to = with_query(uri.path(), query);
         return Ok(Redirect::to(&to).into_response());
     }
-    let page = cached(&snapshot, uri, |lang| {
+    cached(&snapshot, uri, headers, |lang| {
         let guide = guide_view::view(&snapshot, guide, lang, &selection)?;
         let view =
             GuideView { lang, now: snapshot.now, mirror: mirror.clone(), guide: Some(guide) };
         Ok(guide::document(&snapshot.chrome, view))
-    })?;
-    Ok(page.respond(headers))
+    })
+}
+
+/// A page without a guide has no options: a query is a mistake, as an unknown option elsewhere is.
+fn refuse_options(uri: &Uri) -> Result<(), AppError> {
+    match encode::pairs(uri.query().unwrap_or_default()).into_iter().next() {
+        Some((option, _)) => {
+            Err(SelectionError::UnknownOption { option, valid: Vec::new() }.into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// The page as Markdown with the options filled in.

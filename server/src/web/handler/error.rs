@@ -91,7 +91,7 @@ fn ways_out(state: &AppState, lang: Lang, path: &str, error: &AppError) -> Vec<(
     };
     if let Some(mirror) = named {
         let label = fill(t.error_to_guide, &[mirror.name.get(lang)]);
-        ways.push((format!("{p}/docs/{}", mirror.id), label));
+        ways.push((mirror.page(lang), label));
     }
     if !matches!(error, AppError::BadPath(_))
         && segments.first() != Some(&"docs")

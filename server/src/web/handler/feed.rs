@@ -80,12 +80,7 @@ pub fn pages(snapshot: &Snapshot) -> Vec<String> {
     let mut paths: Vec<String> =
         ["/", "/docs/", "/search", "/status", "/news/"].map(ToOwned::to_owned).to_vec();
     let content = &snapshot.content;
-    paths.extend(
-        snapshot
-            .mirrors
-            .iter()
-            .map(|m| format!("/docs/{}", crate::web::encode::path(m.id.as_bytes()))),
-    );
+    paths.extend(snapshot.mirrors.iter().map(|m| m.page(Lang::Zh)));
     paths.extend(
         content.pages.keys().filter(|(_, l)| *l == Lang::Zh).map(|(name, _)| format!("/{name}")),
     );

@@ -24,7 +24,7 @@ pub async fn page(
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     let snapshot = state.snapshot();
-    let page = cached(&snapshot, &uri, |lang| {
+    cached(&snapshot, &uri, &headers, |lang| {
         let filter = parse(uri.query().unwrap_or_default())?;
         let mut rows: Vec<(&Mirror, String)> = snapshot
             .mirrors
@@ -36,8 +36,7 @@ pub async fn page(
         let view =
             ListView { lang, now: snapshot.now, all: &snapshot.mirrors, rows, filter: &filter };
         Ok(list::document(&snapshot.chrome, &view))
-    })?;
-    Ok(page.respond(&headers))
+    })
 }
 
 /// Reads the closed parameters; those that are not ours are left alone.

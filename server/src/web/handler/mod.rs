@@ -13,27 +13,30 @@ pub mod search;
 pub mod status;
 pub mod tree;
 
-use std::sync::Arc;
-
 use app::{Document, Lang};
-use axum::http::Uri;
+use axum::{
+    http::{HeaderMap, Uri},
+    response::Response,
+};
 
 use crate::{
     snapshot::Snapshot,
     web::{AppError, cache::Page, negotiate},
 };
 
-/// The page at `uri`, from the snapshot's cache or rendered now.
+/// Answers with the page at `uri`, from the snapshot's cache or rendered now.
 fn cached(
     snapshot: &Snapshot,
     uri: &Uri,
+    headers: &HeaderMap,
     document: impl FnOnce(Lang) -> Result<Document, AppError>,
-) -> Result<Arc<Page>, AppError> {
+) -> Result<Response, AppError> {
     let address = uri.path_and_query().map_or("/", |p| p.as_str());
-    snapshot.pages.get_or(address, || {
+    let page = snapshot.pages.get_or(address, || {
         let (lang, _) = negotiate::language(uri.path());
         // The other language gets the very same state: filters, options, order.
         let document = Document { path: negotiate::without_language(uri), ..document(lang)? };
-        Ok(Page::html(document.render(&snapshot.chrome)))
-    })
+        Ok::<_, AppError>(Page::html(document.render(&snapshot.chrome)))
+    })?;
+    Ok(page.respond(headers))
 }

@@ -24,10 +24,9 @@ pub async fn index(
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     let snapshot = state.snapshot();
-    let page = cached(&snapshot, &uri, |lang| {
+    cached(&snapshot, &uri, &headers, |lang| {
         Ok(news::index(&snapshot.chrome, lang, &items(&snapshot.content, lang)))
-    })?;
-    Ok(page.respond(&headers))
+    })
 }
 
 /// One item.
@@ -39,15 +38,14 @@ pub async fn item(
 ) -> Result<Response, AppError> {
     let Path(slug) = slug?;
     let snapshot = state.snapshot();
-    let page = cached(&snapshot, &uri, |lang| {
+    cached(&snapshot, &uri, &headers, |lang| {
         let item = snapshot
             .content
             .news
             .get(&(slug.clone(), lang))
             .ok_or_else(|| AppError::NotFound(uri.path().to_owned()))?;
         Ok(news::item(lang, &view(&slug, item)))
-    })?;
-    Ok(page.respond(&headers))
+    })
 }
 
 /// News of one language, newest first, as pages and feeds show them.

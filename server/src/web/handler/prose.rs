@@ -20,7 +20,7 @@ pub async fn page(
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     let snapshot = state.snapshot();
-    let page = cached(&snapshot, &uri, |lang| {
+    cached(&snapshot, &uri, &headers, |lang| {
         let (_, path) = negotiate::language(uri.path());
         let name = path.trim_matches('/').to_owned();
         let page = snapshot
@@ -36,6 +36,5 @@ pub async fn page(
             contents: page.text.contents.clone(),
         };
         Ok(prose::document(&snapshot.chrome, view))
-    })?;
-    Ok(page.respond(&headers))
+    })
 }

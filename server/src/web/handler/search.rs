@@ -173,10 +173,11 @@ fn find_guides(snapshot: &Snapshot, lang: Lang, text: &str) -> Vec<GuideHit> {
         .guides
         .values()
         .filter_map(|guide| {
+            let mirror = snapshot.mirror(&guide.id)?;
             let title = guide.title.get(lang);
             let prose = prose(guide, lang);
             contains_all(text, &[title, &guide.id, &prose]).then(|| GuideHit {
-                id: guide.id.clone(),
+                href: mirror.page(lang),
                 title: title.to_owned(),
                 excerpt: excerpt(&prose, text),
             })

@@ -16,9 +16,8 @@ pub async fn page(
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     let snapshot = state.snapshot();
-    let page = cached(&snapshot, &uri, |lang| {
+    cached(&snapshot, &uri, &headers, |lang| {
         let s = &snapshot;
         Ok(app::page::status::document(&s.chrome, lang, s.now, &s.mirrors, &s.backends))
-    })?;
-    Ok(page.respond(&headers))
+    })
 }
