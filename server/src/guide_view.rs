@@ -125,7 +125,7 @@ fn snippet_view(
         role: role(snippet),
         raw_url: (!snippet.show_only).then_some(address),
         curl,
-        is_undo: snippet.undo.is_some(),
+        is_undo: !snippet.undo.is_empty(),
     }
 }
 
@@ -215,6 +215,7 @@ pub fn options_json(guide: &Guide) -> Value {
                         "value": value,
                         "label": def.and_then(|d| d.label.as_ref()),
                         "eol": def.and_then(|d| d.eol),
+                        "set": def.map(|d| &d.set),
                     })
                 })
                 .collect();
@@ -246,5 +247,12 @@ pub fn options_json(guide: &Guide) -> Value {
             })
         })
         .collect();
-    json!({ "id": guide.id, "title": guide.title, "options": options, "snippets": snippets, "checks": guide.checks })
+    json!({
+        "id": guide.id,
+        "title": guide.title,
+        "scheme": guide.scheme,
+        "options": options,
+        "snippets": snippets,
+        "checks": guide.checks,
+    })
 }

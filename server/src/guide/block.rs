@@ -26,8 +26,8 @@ pub struct CodeBlock {
     pub run: Run,
     /// Expression under which the block is there.
     pub when: Option<String>,
-    /// Block that this one takes back.
-    pub undo: Option<String>,
+    /// Blocks that this one takes back.
+    pub undo: Vec<String>,
     /// Whether it is run in a project directory.
     pub in_project: bool,
     /// A sample of output: never copied, never tested.
@@ -108,7 +108,7 @@ impl CodeBlock {
             mode: Mode::Create,
             run: Run::User,
             when: None,
-            undo: None,
+            undo: Vec::new(),
             in_project: false,
             show_only: false,
             line,
@@ -124,7 +124,9 @@ impl CodeBlock {
                 ("id", _) => block.id = value,
                 ("file", _) => block.file = Some(value),
                 ("when", _) => block.when = Some(value),
-                ("undo", _) => block.undo = Some(value),
+                ("undo", _) => {
+                    block.undo = value.split_whitespace().map(ToOwned::to_owned).collect();
+                }
                 ("mode", "create") => block.mode = Mode::Create,
                 ("mode", "append") => block.mode = Mode::Append,
                 ("run", "user") => block.run = Run::User,

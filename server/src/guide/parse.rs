@@ -109,9 +109,7 @@ impl Guide {
             problems.push(Problem::in_file(zh_file, format!("option \"{id}\" is declared twice")));
         }
         for (index, block) in self.blocks.iter().enumerate() {
-            if let Some(undo) = &block.undo
-                && !self.blocks.iter().any(|b| b.id == *undo)
-            {
+            for undo in block.undo.iter().filter(|id| !self.blocks.iter().any(|b| b.id == **id)) {
                 problems.push(Problem::at(
                     zh_file,
                     block.line,

@@ -60,8 +60,8 @@ pub struct RenderedSnippet {
     pub in_project: bool,
     /// Whether it is a sample of output.
     pub show_only: bool,
-    /// Block that it takes back.
-    pub undo: Option<String>,
+    /// Blocks that it takes back.
+    pub undo: Vec<String>,
 }
 
 /// Why a snippet cannot be had.

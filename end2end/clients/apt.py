@@ -1,0 +1,220 @@
+"""apt: every source file is what the page promises, and all of it arrives signed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unittest
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from box import Box
+from case import Case, Page, load
+from clients.driver import Driver, Fault, replaced, sha256
+from roots import HOST, TRIXIE, Root
+
+KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/ubuntu-archive-keyring.gpg")
+
+
+class Apt(Driver):
+    name = "apt"
+    program = "apt-get"
+    package = "apt"
+    roots = (HOST, TRIXIE)
+    repos = ("apt",)
+    hosts = ("security.debian.org", "security.ubuntu.com")
+
+    def prepare(self, case: Case) -> None:
+        for folder in ("etc/apt", "var/lib/apt/lists", "var/cache/apt"):
+            shutil.rmtree(case.root / folder, ignore_errors=True)
+        for folder in ("apt.conf.d", "preferences.d", "sources.list.d", "trusted.gpg.d", "keyrings"):
+            (case.root / "etc/apt" / folder).mkdir(parents=True)
+        for folder in ("var/lib/apt/lists/partial", "var/cache/apt/archives/partial"):
+            (case.root / folder).mkdir(parents=True)
+        architecture = case.check.get("architecture", "amd64")
+        case.write(
+            "/etc/apt/apt.conf.d/99test",
+            'APT::Sandbox::User "root";\nAcquire::Retries "0";\nDpkg::Use-Pty "0";\n'
+            f'APT::Architecture "{architecture}";\nAPT::Architectures {{ "{architecture}"; }};\n',
+        )
+        case.write("/etc/apt/sources.list", "# what the installer wrote\n")
+        for ring in (*KEYRINGS, *as_list(case.check.get("keyring"))):
+            place = case.path(ring)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(case.box.key.armoured if ring.endswith(".asc") else case.box.key.ring, place)
+            place.chmod(0o644)
+
+    def promised(self, case: Case) -> set[str]:
+        return {f"{suite['at']} {suite['suite']}" for suite in case.check["suites"]}
+
+    def effective(self, case: Case) -> set[str]:
+        """`site suite` of what apt would fetch, after it has fetched all of that without a word."""
+        uris = re.findall(r"^'(\S+)/dists/(\S+)/InRelease'", self.get(case, "update --print-uris"), re.M)
+        configured = {f"{site} {suite}" for site, suite in uris}
+        mark = case.box.mark()
+        self.get(case, "update -q --error-on=any")
+        fetched = set()
+        for request in case.box.since(mark):
+            if request.path.endswith("/InRelease") and request.status in (200, 304):
+                site, _, suite = request.path.partition("/dists/")
+                fetched.add(f"{request.scheme}://{request.host}{site} {suite.removesuffix('/InRelease')}")
+        if fetched != configured:
+            raise AssertionError(f"configured {sorted(configured)}, fetched {sorted(fetched)}")
+        # Suites without a single package are not listed; nothing else may be.
+        targets = set(self.get(case, "indextargets --format '$(SITE) $(RELEASE)'").splitlines())
+        if not targets <= configured or not targets:
+            raise AssertionError(f"indextargets {sorted(targets)}, configured {sorted(configured)}")
+        return configured
+
+    def get(self, case: Case, arguments: str) -> str:
+        done = case.run(f"apt-get {arguments}", user="root")
+        said = done.stdout + done.stderr
+        if done.returncode != 0:
+            raise AssertionError(f"apt-get {arguments} gave {done.returncode}:\n{said}")
+        # By exit status alone a failed certificate is a success (rc 0 and a `W:` line).
+        if re.search(r"^(W|E|Err)[:!]", said, re.M):
+            raise AssertionError(f"apt-get {arguments} complains:\n{said}")
+        return done.stdout
+
+    def fetch(self, case: Case) -> None:
+        package = case.check.get("fetch", "mingjing-hello")
+        self.get(case, f"install --download-only -y {package}")
+        (deb,) = (case.root / "var/cache/apt/archives").glob("*.deb")
+        indexes = "".join(index.read_text("utf-8") for index in (case.root / "var/lib/apt/lists").glob("*_Packages"))
+        if f"SHA256: {sha256(deb)}\n" not in indexes:
+            raise AssertionError(f"{deb.name} is in no index")
+
+
+def as_list(value: str | list | None) -> list:
+    return value if isinstance(value, list) else [value] if value else []
+
+
+@contextmanager
+def no_authority(case: Case) -> Iterator[None]:
+    """A certificate that nobody vouches for."""
+    case.write("/etc/ssl/certs/ca-certificates.crt", "")
+    yield
+
+
+@contextmanager
+def changed_after_signing(case: Case) -> Iterator[None]:
+    """An index that is not the one named in the signed Release."""
+    path = case.box.root / "debian/dists/trixie/main/binary-amd64/Packages.gz"
+    old = path.read_bytes()
+    path.write_bytes(old[:-1] + bytes([old[-1] ^ 1]))
+    try:
+        yield
+    finally:
+        path.write_bytes(old)
+
+
+def swapped(old: str, new: str):
+    return replaced("deb822", old, new)
+
+
+Apt.faults = (
+    Fault("two spaces between stanzas lose the security suite", "debian", "promises", swapped("\n\n", "\n  \n")),
+    Fault("a missing suite", "debian", "promises", swapped(" trixie-updates", "")),
+    Fault("a suite too many", "debian", "promises", swapped(" trixie-updates", " trixie-updates trixie-backports")),
+    Fault(
+        "a suite that does not exist", "debian", "forky-backports",
+        swapped(" forky-updates", " forky-updates forky-backports"), chosen={"release": "forky"},
+    ),
+    Fault("the codename of another release", "debian", "promises", swapped("trixie", "bookworm")),
+    Fault("a codename that does not exist", "debian", "trixe", swapped("trixie", "trixe")),
+    Fault("another host", "debian", "gave 100|complains", swapped("mirrors.zju.edu.cn", "mirrors.example.org")),
+    Fault("a key ring that did not sign", "debian", "gave 100|complains", swapped("debian-archive", "no-such")),
+    Fault("a comment where a field should be", "debian", "gave 100|promises", swapped("URIs:", "# URIs:")),
+    Fault("an authority that is not there", "debian", "gave 100|complains", spoil=no_authority),
+    Fault("an index that changed after it was signed", "debian", "gave 100|complains", spoil=changed_after_signing),
+    Fault(
+        "sudo before a shell keyword", "debian", "syntax error",
+        replaced("backup", "  for f in", "  sudo for f in"),
+    ),
+    Fault(
+        "an undo that does nothing", "debian", "not as it was",
+        lambda snippet: "true\n" if snippet.id == "undo-deb822" else snippet.text,
+    ),
+)  # fmt: skip
+
+
+@contextmanager
+def opened(driver: Driver, box: Box, root: Root, guide: str, **chosen: str) -> Iterator[tuple[Page, Case]]:
+    """A page and a prepared case, for tests that go their own way."""
+    page = Page(box, guide, chosen, load(box, guide))
+    check = next(check for check in page.checks() if check["client"] == driver.name)
+    with Case(box, root, page, check, driver.tools()) as case:
+        driver.prepare(case)
+        case.begin()
+        yield page, case
+
+
+def sources_arrive(driver: Apt, box: Box, root: Root) -> None:
+    """source packages can be had where the page switches them on"""
+    with opened(driver, box, root, "debian", src="on") as (_, case):
+        driver.apply(case)
+        driver.get(case, "update -q")
+        uris = driver.get(case, "source --print-uris --download-only mingjing-hello")
+        for url in re.findall(r"^'https://[^/]+(\S+)'", uris, re.M):
+            box.curl(url, "-I")
+        if ".dsc'" not in uris:
+            raise AssertionError(uris)
+
+
+def as_a_reader_follows_it(driver: Apt, box: Box, root: Root) -> None:
+    """the whole page of Debian, literally: copied code, the line for curl, the sample that it should look like"""
+    same = unittest.TestCase().assertEqual
+    with opened(driver, box, root, "debian") as (page, case):
+        case.apply("backup")
+        line = page.code("curl-deb822")
+        for _ in range(2):
+            case.must(line, user="root")
+        same(case.read("/etc/apt/sources.list.d/debian.sources"), page.snippet("deb822").text)
+        same(page.code("code-deb822"), page.snippet("deb822").text)
+        case.apply("remove-other")
+        same(case.path("/etc/apt/sources.list").exists(), False)
+        said = case.must(page.snippet("update").text, user="root")
+        same(re.findall(r"(?m)^(?:W|E|Err)[:!].*", said), [])
+        text = page.html()
+        below = text[text.index('id="code-verify"') :]
+        sample = re.search(r'<figure[^>]*class="snippet sample"[^>]*>.*?<code id="([^"]+)"', below, re.S)[1]
+        promised = set(page.code(sample).splitlines())
+        verified = set(case.must(page.snippet("verify").text).splitlines())
+        # A suite without a package is not listed.
+        same(promised - verified, {line for line in promised if line.startswith("trixie-updates ")})
+        same(verified - promised, set())
+
+
+def a_missing_snippet_changes_nothing(driver: Apt, box: Box, root: Root) -> None:
+    """a snippet that does not exist leaves the old file alone"""
+    with opened(driver, box, root, "debian") as (page, case):
+        case.write("/etc/apt/sources.list.d/debian.sources", "old\n")
+        done = case.run(page.code("curl-deb822").replace("/debian.sources'", "/nothing.sources'"), user="root")
+        if done.returncode == 0 or case.read("/etc/apt/sources.list.d/debian.sources") != "old\n":
+            raise AssertionError(done)
+
+
+def an_unknown_option_is_no_file(driver: Apt, box: Box, root: Root) -> None:
+    """an option that does not exist is an error and no file"""
+    status, _, _ = box.get("/docs/debian/debian.sources?release=etch")
+    head = box.curl("/docs/debian/debian.sources", "-I").lower()
+    if status != 400 or "x-target-file: /etc/apt/sources.list.d/debian.sources" not in head:
+        raise AssertionError((status, head))
+
+
+def another_key_is_not_installed(driver: Apt, box: Box, root: Root) -> None:
+    """a key with another fingerprint than the page names is not installed"""
+    with opened(driver, box, root, "docker-ce", distro="debian-trixie") as (page, case):
+        case.path("/etc/apt/keyrings/docker.asc").unlink()
+        done = case.run(page.snippet("key").text, user="root")
+        if "unexpected key, not installed" not in done.stderr or case.path("/etc/apt/keyrings/docker.asc").exists():
+            raise AssertionError(done)
+
+
+Apt.also = (
+    sources_arrive,
+    as_a_reader_follows_it,
+    a_missing_snippet_changes_nothing,
+    an_unknown_option_is_no_file,
+    another_key_is_not_installed,
+)

@@ -1,0 +1,77 @@
+"""pip and uv: a wheel comes from the index that the page sets."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from case import Case
+from clients.driver import Driver, Fault, replaced, same_bytes
+
+HERE = Path(sys.executable).parent
+
+
+class FromPyPI(Driver):
+    """What clients of the Python package index have in common."""
+
+    def prepare(self, case: Case) -> None:
+        case.write("/etc/pip.conf", "")
+        # These programs bring their own list of authorities.
+        bundle = "/etc/ssl/certs/ca-certificates.crt"
+        case.variables |= {"PIP_CERT": bundle, "SSL_CERT_FILE": bundle, "REQUESTS_CA_BUNDLE": bundle,
+                           "PIP_DISABLE_PIP_VERSION_CHECK": "1"}  # fmt: skip
+
+    def applies(self, case: Case) -> str | None:
+        return "not for this system" if case.page.values.get("os") == "windows" else None
+
+    def fetched(self, case: Case, folder: str) -> None:
+        (wheel,) = case.path(folder).rglob("*.whl")
+        (kept,) = case.box.root.glob(f"pypi/web/packages/**/{wheel.name}")
+        same_bytes(wheel, kept)
+        shutil.rmtree(case.path(folder))
+
+
+class Pip(FromPyPI):
+    name = "pip"
+    program = "pip"
+    package = "python3-pip"
+    leaves_empty = (r"/pip\.conf$",)
+
+    def tools(self) -> tuple[Path, ...]:
+        return () if Path("/usr/bin/pip").exists() else (HERE,)
+
+    def effective(self, case: Case) -> dict[str, str]:
+        return dict(re.findall(r"^([a-z]\S+)='(.*)'$", case.must("pip config list"), re.M))
+
+    def fetch(self, case: Case) -> None:
+        case.must(f"pip download --quiet --no-deps --dest wheels {case.check['fetch']}")
+        self.fetched(case, "~/wheels")
+
+    faults = (
+        Fault("a setting that does not exist", "pypi", "promises", replaced("pip-set", "index-url", "index_url_")),
+        Fault("another index", "pypi", "promises", replaced("pip-set", "/simple", "/simpel")),
+    )
+
+
+class Uv(FromPyPI):
+    name = "uv"
+    program = "uv"
+
+    def tools(self) -> tuple[Path, ...]:
+        return (HERE,)
+
+    def promised(self, case: Case) -> list[str]:
+        return [case.page.fill("{{ base }}/pypi/web/simple")]
+
+    def effective(self, case: Case) -> list[str]:
+        """uv prints the settings that it would use."""
+        said = case.must("uv pip install --show-settings --dry-run nothing")
+        return [url for url in re.findall(r'url: VerbatimUrl.*?given: Some\(\s*"([^"]+)"', said, re.S)]
+
+    def fetch(self, case: Case) -> None:
+        case.must(f"uv pip install --quiet --native-tls --target site {case.check['fetch']}")
+        if not list(case.path("~/site").glob("*.dist-info")):
+            raise AssertionError("uv installed nothing")
+        shutil.rmtree(case.path("~/site"))

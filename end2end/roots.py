@@ -1,0 +1,76 @@
+"""Root file systems in which clients run: this machine's own, and others made by mmdebstrap and kept.
+
+`python3 roots.py make trixie` makes one; `python3 roots.py list` says which there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+from dataclasses import dataclass
+from pathlib import Path
+
+CACHE = Path(os.environ.get("MINGJING_ROOTS", Path(__file__).resolve().parent / ".cache/roots"))
+
+
+@dataclass(frozen=True)
+class Root:
+    """A root file system; an empty suite stands for this machine."""
+
+    name: str
+    suite: str = ""
+    packages: tuple[str, ...] = ()
+    # Where mmdebstrap fetches; a mirror nearby is the point of all this.
+    mirror: str = "http://deb.debian.org/debian"
+
+    @property
+    def path(self) -> Path:
+        """Where it lies; the name has a digest of what is in it, so that a longer list makes a new one."""
+        if not self.suite:
+            return Path("/")
+        digest = hashlib.sha256(" ".join((self.suite, *self.packages)).encode()).hexdigest()[:8]
+        return CACHE / f"{self.name}-{digest}"
+
+    def require(self) -> Path:
+        """The path, or a skip that says how to make it."""
+        if not (self.path / "usr/bin").is_dir():
+            raise unittest.SkipTest(f"no root file system {self.name}: python3 end2end/roots.py make {self.name}")
+        return self.path
+
+    def make(self) -> None:
+        """Makes it with mmdebstrap; needs root and the network."""
+        if not self.suite or self.path.exists():
+            return
+        CACHE.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        line = ["mmdebstrap", "--variant=apt", "--aptopt=Acquire::Check-Valid-Until \"false\"",
+                f"--include={','.join(self.packages)}", self.suite, str(partial), self.mirror]  # fmt: skip
+        subprocess.run(line, check=True)
+        partial.rename(self.path)
+
+
+HOST = Root("host")
+# Clients in versions that Debian 12 lacks. Drivers name a root in `roots`; add what they need to its packages.
+TRIXIE = Root("trixie", "trixie", ("ca-certificates", "curl", "gnupg", "sqv"))
+ROOTS = {root.name: root for root in (HOST, TRIXIE)}
+
+
+def main() -> None:
+    match sys.argv[1:]:
+        case ["list"]:
+            for root in ROOTS.values():
+                print(f"{root.name}\t{root.path}\t{'there' if (root.path / 'usr/bin').is_dir() else 'missing'}")
+        case ["make", *names]:
+            for name in names or ROOTS:
+                ROOTS[name].make()
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
