@@ -212,7 +212,7 @@ def main() -> int:
     started = time.monotonic()
     with ExitStack() as stack:
         home = stack.enter_context(folder())
-        Run.box = Box(home, stack, tuple(host for driver in drivers() for host in driver.hosts))
+        Run.box = Box(home, stack, tuple(host for driver in drivers() for host in (*driver.hosts, *driver.elsewhere)))
         for kind in sorted({kind for driver in chosen for kind in driver.repos}):
             repos.make(kind, Run.box)
         result = unittest.TextTestRunner(verbosity=2, failfast=False).run(suite(chosen, wanted))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import unittest
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from box import Box
-from case import Case, Page, load
+from case import READER, Case, Page, Snippet, load
 from clients.driver import Driver, Fault, replaced, sha256
 from roots import HOST, TRIXIE, Root
 
@@ -23,6 +25,11 @@ class Apt(Driver):
     roots = (HOST, TRIXIE)
     repos = ("apt",)
     hosts = ("security.debian.org", "security.ubuntu.com")
+    elsewhere = (
+        "apt.llvm.org", "packages.mozilla.org", "pkgs.k8s.io", "ports.ubuntu.com", "raw.githubusercontent.com",
+    )  # fmt: skip
+    # gpg makes its home when it looks at a key.
+    ignore = (r"/\.gnupg(/|$)",)
 
     def prepare(self, case: Case) -> None:
         for folder in ("etc/apt", "var/lib/apt/lists", "var/cache/apt"):
@@ -31,38 +38,61 @@ class Apt(Driver):
             (case.root / "etc/apt" / folder).mkdir(parents=True)
         for folder in ("var/lib/apt/lists/partial", "var/cache/apt/archives/partial"):
             (case.root / folder).mkdir(parents=True)
-        architecture = case.check.get("architecture", "amd64")
+        architectures = as_list(case.check.get("architecture", "amd64"))
+        prefix = case.check.get("prefix", "")
         case.write(
             "/etc/apt/apt.conf.d/99test",
             'APT::Sandbox::User "root";\nAcquire::Retries "0";\nDpkg::Use-Pty "0";\n'
-            f'APT::Architecture "{architecture}";\nAPT::Architectures {{ "{architecture}"; }};\n',
+            f'APT::Architecture "{architectures[0]}";\n'
+            f"APT::Architectures {{ {' '.join(f'{quoted(a)};' for a in architectures)} }};\n"
+            # Nothing of this machine counts as installed: it is of another architecture than some pages.
+            f'Dir::Etc "{prefix}/etc/apt";\nDir::State::status "/var/lib/apt/status";\n',
         )
-        case.write("/etc/apt/sources.list", "# what the installer wrote\n")
+        case.write("/var/lib/apt/status", "")
+        case.write(f"{prefix}/etc/apt/sources.list", "# what the installer wrote\n")
+        if prefix:
+            case.path(f"{prefix}/etc/apt/preferences.d").mkdir()
+            case.path(f"{prefix}/etc/apt/sources.list.d").mkdir()
+            hand_over(case, prefix)
         for ring in (*KEYRINGS, *as_list(case.check.get("keyring"))):
             place = case.path(ring)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(case.box.key.armoured if ring.endswith(".asc") else case.box.key.ring, place)
             place.chmod(0o644)
+        if key := case.check.get("key"):
+            self.stand_in(case, key)
+
+    def stand_in(self, case: Case, key: dict) -> None:
+        """Serves the test key where the page fetches the upstream's, under the fingerprint that the page names.
+
+        So all of the block is run: the address, the comparison, the place that `Signed-By` refers to.
+        """
+        place = case.box.root / urlsplit(key["at"]).path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(case.box.key.alone, place)
+        place.chmod(0o644)
+        case.change = lambda snippet: snippet.text.replace(key["fingerprint"], case.box.key.fingerprint)
 
     def promised(self, case: Case) -> set[str]:
         return {f"{suite['at']} {suite['suite']}" for suite in case.check["suites"]}
 
     def effective(self, case: Case) -> set[str]:
         """`site suite` of what apt would fetch, after it has fetched all of that without a word."""
-        uris = re.findall(r"^'(\S+)/dists/(\S+)/InRelease'", self.get(case, "update --print-uris"), re.M)
-        configured = {f"{site} {suite}" for site, suite in uris}
+        uris = re.findall(r"^'(\S+/InRelease)'", self.get(case, "update --print-uris"), re.M)
+        configured = {site_and_suite(uri) for uri in uris}
         mark = case.box.mark()
         self.get(case, "update -q --error-on=any")
-        fetched = set()
-        for request in case.box.since(mark):
-            if request.path.endswith("/InRelease") and request.status in (200, 304):
-                site, _, suite = request.path.partition("/dists/")
-                fetched.add(f"{request.scheme}://{request.host}{site} {suite.removesuffix('/InRelease')}")
+        fetched = {
+            site_and_suite(f"{request.scheme}://{request.host}{request.path}")
+            for request in case.box.since(mark)
+            if request.path.endswith("/InRelease") and request.status in (200, 304)
+        }
         if fetched != configured:
             raise AssertionError(f"configured {sorted(configured)}, fetched {sorted(fetched)}")
         # Suites without a single package are not listed; nothing else may be.
-        targets = set(self.get(case, "indextargets --format '$(SITE) $(RELEASE)'").splitlines())
-        if not targets <= configured or not targets:
+        lines = self.get(case, "indextargets --format '$(SITE) $(RELEASE)'").splitlines()
+        targets = {f"{line}/" if line.endswith(" ") else line for line in lines}
+        if not targets <= configured or not targets and case.check.get("fetch") != "":
             raise AssertionError(f"indextargets {sorted(targets)}, configured {sorted(configured)}")
         return configured
 
@@ -78,6 +108,8 @@ class Apt(Driver):
 
     def fetch(self, case: Case) -> None:
         package = case.check.get("fetch", "mingjing-hello")
+        if not package:
+            return
         self.get(case, f"install --download-only -y {package}")
         (deb,) = (case.root / "var/cache/apt/archives").glob("*.deb")
         indexes = "".join(index.read_text("utf-8") for index in (case.root / "var/lib/apt/lists").glob("*_Packages"))
@@ -87,6 +119,24 @@ class Apt(Driver):
 
 def as_list(value: str | list | None) -> list:
     return value if isinstance(value, list) else [value] if value else []
+
+
+def quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def site_and_suite(url: str) -> str:
+    """`site suite` of an `InRelease`; a flat repository has the suite `/`."""
+    site, dists, suite = url.removesuffix("/InRelease").partition("/dists/")
+    return f"{site} {suite}" if dists else f"{site.rstrip('/')} /"
+
+
+def hand_over(case: Case, prefix: str) -> None:
+    """A tree of folders that is the reader's own."""
+    top = case.root / prefix.lstrip("/")
+    for here, folders, files in os.walk(top):
+        for name in (here, *(os.path.join(here, f) for f in (*folders, *files))):
+            os.chown(name, READER, READER)
 
 
 @contextmanager
@@ -108,6 +158,13 @@ def changed_after_signing(case: Case) -> Iterator[None]:
         path.write_bytes(old)
 
 
+@contextmanager
+def another_key(case: Case) -> Iterator[None]:
+    """More keys than the one that the page names."""
+    shutil.copy(case.box.key.armoured, case.box.root / urlsplit(case.check["key"]["at"]).path.lstrip("/"))
+    yield
+
+
 def swapped(old: str, new: str):
     return replaced("deb822", old, new)
 
@@ -127,6 +184,11 @@ Apt.faults = (
     Fault("a comment where a field should be", "debian", "gave 100|promises", swapped("URIs:", "# URIs:")),
     Fault("an authority that is not there", "debian", "gave 100|complains", spoil=no_authority),
     Fault("an index that changed after it was signed", "debian", "gave 100|complains", spoil=changed_after_signing),
+    Fault("ubuntu where ubuntu-ports is needed", "ubuntu-ports", "gave 100|complains", swapped("/ubuntu-ports", "/ubuntu")),
+    Fault("a flat repository that the mirror lacks", "kubernetes", "gave 100|complains", swapped("v1.36", "v1.33")),
+    Fault("a flat repository with a suite", "kubernetes", "gave 100|complains", swapped("Suites: /", "Suites: stable")),
+    Fault("a key that is not alone", "postgresql", "gave 100|complains", spoil=another_key),
+    Fault("the comparison of keys left out", "postgresql", "gave 100|complains", replaced("key", 'install -m 0644 "$key"', "true")),
     Fault(
         "sudo before a shell keyword", "debian", "syntax error",
         replaced("backup", "  for f in", "  sudo for f in"),
@@ -211,7 +273,28 @@ def another_key_is_not_installed(driver: Apt, box: Box, root: Root) -> None:
             raise AssertionError(done)
 
 
+def the_pin_of_mozilla_wins(driver: Apt, box: Box, root: Root) -> None:
+    """Firefox comes from Mozilla's repository though another has a higher version"""
+    with opened(driver, box, root, "mozilla") as (page, case):
+        case.write(
+            "/snap/Packages",
+            "Package: firefox\nVersion: 9:9snap9\nArchitecture: all\nMaintainer: Test <test@example.org>\n"
+            f"Filename: ./firefox.deb\nSize: 1\nSHA256: {'0' * 64}\nDescription: a package that installs a snap\n",
+        )
+        case.write("/etc/apt/sources.list.d/snap.list", "deb [trusted=yes] file:/snap ./\n")
+        candidates = {}
+        for block in page.about["checks"][0]["blocks"]:
+            case.apply(block)
+            if block in ("deb822", "pin"):
+                driver.get(case, "update -q")
+                said = case.must("apt-cache policy firefox")
+                candidates[block] = re.search(r"Candidate: (\S+)", said)[1]
+        if candidates["deb822"] != "9:9snap9" or candidates["pin"] == "9:9snap9":
+            raise AssertionError(candidates)
+
+
 Apt.also = (
+    the_pin_of_mozilla_wins,
     sources_arrive,
     as_a_reader_follows_it,
     a_missing_snippet_changes_nothing,

@@ -9,13 +9,18 @@ import shutil
 import unittest
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from box import HOST, Box
 from case import Case, Page, Snippet, load
 from roots import Root
 from roots import HOST as THIS_MACHINE
+
+
+def then(first: Callable[[Snippet], str], second: Callable[[Snippet], str]) -> Callable[[Snippet], str]:
+    """One change after the other."""
+    return lambda snippet: second(replace(snippet, text=first(snippet)))
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class Driver:
     roots: tuple[Root, ...] = (THIS_MACHINE,)
     # Other hosts that pages for this client name; in the box they are the mirror as well.
     hosts: tuple[str, ...] = ()
+    # Hosts that are the mirror in the box, too, but may be asked only by checks that name them in `hosts`.
+    elsewhere: tuple[str, ...] = ()
     # Kinds of repositories that it needs beyond the demo tree, by file name in `repos/`.
     repos: tuple[str, ...] = ()
     # Paths, as a regular expression, of which a 404 is part of the protocol.
@@ -141,7 +148,7 @@ class Driver:
                 raise unittest.SkipTest(reason)
             self.prepare(case)
             if fault and fault.change:
-                case.change = fault.change
+                case.change = then(case.change, fault.change)
             if fault and fault.spoil:
                 stack.enter_context(fault.spoil(case))
             case.begin()

@@ -45,6 +45,13 @@ class Key:
         self.gpg("--armor", "--output", str(path), "--export")
         return path
 
+    @cached_property
+    def alone(self) -> Path:
+        """Our public key and no other, armoured, as an upstream publishes its own."""
+        path = self.home / "alone.asc"
+        self.gpg("--armor", "--output", str(path), "--export", self.fingerprint)
+        return path
+
     def clearsign(self, path: Path, to: Path) -> None:
         """`Release` → `InRelease`."""
         self.gpg("--digest-algo", "SHA512", "--output", str(to), "--clear-sign", str(path))
