@@ -388,6 +388,24 @@ pub struct Mirror {
     pub recorded_at: Option<Timestamp>,
 }
 
+/// A guide that belongs to no mirror.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// Name of its folder.
+    pub id: String,
+    /// Display name.
+    pub name: Bilingual,
+    /// One sentence.
+    pub description: Bilingual,
+}
+
+impl Topic {
+    /// The address of its page.
+    pub fn page(&self, lang: Lang) -> String {
+        format!("{}/docs/{}", lang.prefix(), address::path(self.id.as_bytes()))
+    }
+}
+
 impl Mirror {
     /// A mirror of which nothing is known but its name and place.
     pub fn bare(id: &str, path: String) -> Self {

@@ -83,6 +83,7 @@ texts! {
     docs_title: "使用帮助", "Help";
     docs_lead: "每一段配置都由服务器生成，可以直接用 curl 取得。", "Every snippet is made by the server and can be fetched with curl.";
     docs_full: "完整指南", "Full guides";
+    docs_topics: "其他工具", "Other tools";
     docs_pending: "指南编写中", "Guides being written";
     guide_options: "选项", "Options";
     guide_apply: "更新页面", "Update page";

@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::Config,
-    content::mirror::MirrorFacts,
+    content::Content,
     files::{Trees, freshness},
     guide::Place,
     nginx,
@@ -73,7 +73,11 @@ enum Command {
         json: bool,
     },
     /// Validate configuration and content; lists every problem
-    Check,
+    Check {
+        /// Also list the snippets that no client test follows
+        #[arg(long)]
+        coverage: bool,
+    },
     /// Print configuration for the software around the site
     #[command(subcommand)]
     Generate(Generate),
@@ -143,7 +147,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Index(command) => index::run(&load_config(listen)?, command),
         Command::Probe { mirrors, json } => show_probe(&load_config(listen)?, &mirrors, json),
-        Command::Check => check(&load_config(listen)?),
+        Command::Check { coverage } => check(&load_config(listen)?, coverage),
         Command::Generate(Generate::Nginx(options)) => {
             let config = load_config(listen)?;
             let (content, _) = load(&config)?;
@@ -154,7 +158,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn check(config: &Config) -> anyhow::Result<ExitCode> {
+fn check(config: &Config, with_coverage: bool) -> anyhow::Result<ExitCode> {
     let (content, problems) = load(config)?;
     let mut messages: Vec<String> = problems.iter().map(ToString::to_string).collect();
     for id in &config.site.favourites {
@@ -169,15 +173,18 @@ fn check(config: &Config) -> anyhow::Result<ExitCode> {
     }
     let mut states = 0;
     for guide in content.guides.values() {
-        let path = content.mirrors.get(&guide.id).map_or_else(String::new, MirrorFacts::path);
-        match guide.render_all(&Place { host: config.host(), scheme: "https", path: &path }) {
-            Ok(count) => states += count,
-            Err(error) => messages.push(format!("mirrors/{}/help.zh.md: {error}", guide.id)),
-        }
+        let path = content.path_of(guide);
+        let place = Place { host: config.host(), scheme: "https", path: &path };
+        let (count, problems) = guide.check_states(&place);
+        states += count;
+        messages.extend(problems.iter().map(ToString::to_string));
     }
     let mut out = io::stdout().lock();
     for message in &messages {
         writeln!(out, "{message}")?;
+    }
+    if with_coverage {
+        write_coverage(&mut out, &content)?;
     }
     writeln!(
         out,
@@ -187,6 +194,24 @@ fn check(config: &Config) -> anyhow::Result<ExitCode> {
         messages.len()
     )?;
     Ok(if messages.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Which snippets no client test follows; that is no mistake, but worth knowing.
+fn write_coverage(out: &mut impl io::Write, content: &Content) -> io::Result<()> {
+    let (mut changing, mut unchecked) = (0, 0);
+    for guide in content.guides.values() {
+        let coverage = guide.coverage();
+        changing += coverage.changing;
+        unchecked += coverage.unchecked.len();
+        if !coverage.unchecked.is_empty() {
+            writeln!(out, "{}: no check for {}", guide.id, coverage.unchecked.join(", "))?;
+        }
+    }
+    writeln!(
+        out,
+        "{} of {changing} snippets that change something have a check",
+        changing - unchecked
+    )
 }
 
 fn show_probe(config: &Config, wanted: &[String], json: bool) -> anyhow::Result<ExitCode> {
@@ -239,6 +264,7 @@ mod tests {
             "mingjing index bench --index dir queries",
             "mingjing probe debian --json",
             "mingjing check --content content",
+            "mingjing check --coverage",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap();
         }

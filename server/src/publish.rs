@@ -169,16 +169,15 @@ impl Publisher {
 /// something undefined would only be noticed by a visitor.
 fn read(folder: &Path, before: &Content, host: &str) -> io::Result<(Content, Vec<Problem>)> {
     let (content, mut problems) = Content::parse(source::from_folder(folder)?);
-    for (id, guide) in &content.guides {
-        let file = |name: &str| format!("mirrors/{id}/{name}");
+    for guide in content.guides.values() {
         let is_as_before = ["help.zh.md", "help.en.md", "mirror.toml"]
-            .map(file)
+            .map(|name| format!("{}/{name}", guide.folder))
             .iter()
             .all(|file| content.files.get(file) == before.files.get(file));
-        let path = content.mirrors.get(id).map_or_else(String::new, MirrorFacts::path);
-        let place = Place { host, scheme: "https", path: &path };
-        if !is_as_before && let Err(error) = guide.render_all(&place) {
-            problems.push(Problem::in_file(&file("help.zh.md"), error.to_string()));
+        if !is_as_before {
+            let path = content.path_of(guide);
+            let place = Place { host, scheme: "https", path: &path };
+            problems.append(&mut guide.check_states(&place).1);
         }
     }
     Ok((content, problems))

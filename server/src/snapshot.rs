@@ -8,6 +8,7 @@ use std::{
 use app::{
     Chrome,
     model::{BackendReport, Mirror},
+    page::guide::Subject,
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
@@ -55,6 +56,14 @@ impl Snapshot {
     /// The mirror for any spelling of its id.
     pub fn resolve(&self, name: &str) -> Option<&Mirror> {
         self.mirror(name).or_else(|| self.mirror(self.content.resolve(name)?))
+    }
+
+    /// What the page `/docs/{name}` is about, for any spelling of the name.
+    pub fn subject(&self, name: &str) -> Option<Subject> {
+        match self.resolve(name) {
+            Some(mirror) => Some(Subject::Mirror(Box::new(mirror.clone()))),
+            None => self.content.topic(name).map(|facts| Subject::Topic(facts.topic())),
+        }
     }
 
     /// The mirror whose tree holds a path such as `/debian/dists/`.

@@ -4,18 +4,19 @@ use leptos::prelude::*;
 
 use crate::{
     Chrome, Document,
-    model::{Category, Lang, Mirror},
+    model::{Category, Lang, Mirror, Topic},
     shell::Section,
 };
 
 /// Makes the page: full guides first, by shelf, then the mirrors whose guide is being written.
-pub fn document(chrome: &Chrome, lang: Lang, mirrors: &[Mirror]) -> Document {
+pub fn document(chrome: &Chrome, lang: Lang, mirrors: &[Mirror], topics: &[Topic]) -> Document {
     let t = lang.texts();
     let shelves = Category::ALL
         .into_iter()
         .filter_map(|category| shelf(lang, category, mirrors))
         .collect_view();
-    let pending = links(lang, mirrors.iter().filter(|m| !m.has_guide));
+    let others = topic_shelf(lang, topics);
+    let pending = pending(lang, mirrors);
     let main = view! {
         <div class="wide prose-head">
             <h1>{t.docs_title}</h1>
@@ -24,12 +25,9 @@ pub fn document(chrome: &Chrome, lang: Lang, mirrors: &[Mirror]) -> Document {
         <div class="wide">
             <section aria-labelledby="full">
                 <h2 id="full">{t.docs_full}</h2>
-                <div class="shelves">{shelves}</div>
+                <div class="shelves">{shelves}{others}</div>
             </section>
-            <section aria-labelledby="pending">
-                <h2 id="pending">{t.docs_pending}</h2>
-                <ul class="link-grid">{pending}</ul>
-            </section>
+            {pending}
         </div>
     };
     Document {
@@ -44,36 +42,57 @@ pub fn document(chrome: &Chrome, lang: Lang, mirrors: &[Mirror]) -> Document {
 }
 
 fn shelf(lang: Lang, category: Category, mirrors: &[Mirror]) -> Option<AnyView> {
-    let mut on_shelf = mirrors.iter().filter(|m| m.has_guide && m.category == category).peekable();
-    on_shelf.peek()?;
-    let items = on_shelf
-        .map(|m| {
-            view! {
-                <li>
-                    <a href=m.page(lang)>{m.name.get(lang).to_owned()}</a> " "
-                    <small>{m.description.get(lang).to_owned()}</small>
-                </li>
-            }
-        })
+    let on_shelf: Vec<_> = mirrors
+        .iter()
+        .filter(|m| m.has_guide && m.category == category)
+        .map(|m| entry(m.page(lang), m.name.get(lang), m.description.get(lang)))
+        .collect();
+    (!on_shelf.is_empty()).then(|| boxed(category.word(lang), on_shelf))
+}
+
+/// Guides that belong to no mirror.
+fn topic_shelf(lang: Lang, topics: &[Topic]) -> Option<AnyView> {
+    let on_shelf: Vec<_> = topics
+        .iter()
+        .map(|topic| entry(topic.page(lang), topic.name.get(lang), topic.description.get(lang)))
+        .collect();
+    (!on_shelf.is_empty()).then(|| boxed(lang.texts().docs_topics, on_shelf))
+}
+
+fn boxed(title: &'static str, entries: Vec<AnyView>) -> AnyView {
+    view! {
+        <div class="shelf">
+            <h3>{title}</h3>
+            <ul>{entries}</ul>
+        </div>
+    }
+    .into_any()
+}
+
+fn entry(href: String, name: &str, description: &str) -> AnyView {
+    view! {
+        <li>
+            <a href=href>{name.to_owned()}</a> " "
+            <small>{description.to_owned()}</small>
+        </li>
+    }
+    .into_any()
+}
+
+/// Mirrors without a guide, when there are any.
+fn pending(lang: Lang, mirrors: &[Mirror]) -> Option<AnyView> {
+    let mut links = mirrors.iter().filter(|m| !m.has_guide).peekable();
+    links.peek()?;
+    let links = links
+        .map(|m| view! { <li><a href=m.page(lang)>{m.name.get(lang).to_owned()}</a></li> })
         .collect_view();
     Some(
         view! {
-            <div class="shelf">
-                <h3>{category.word(lang)}</h3>
-                <ul>{items}</ul>
-            </div>
+            <section aria-labelledby="pending">
+                <h2 id="pending">{lang.texts().docs_pending}</h2>
+                <ul class="link-grid">{links}</ul>
+            </section>
         }
         .into_any(),
     )
-}
-
-fn links<'a>(lang: Lang, mirrors: impl Iterator<Item = &'a Mirror>) -> AnyView {
-    mirrors
-        .map(|m| {
-            view! {
-                <li><a href=m.page(lang)>{m.name.get(lang).to_owned()}</a></li>
-            }
-        })
-        .collect_view()
-        .into_any()
 }

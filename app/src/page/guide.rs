@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     Chrome, Document, format,
-    model::{Freshness, Lang, Mirror},
+    model::{Freshness, Lang, Mirror, Topic},
     part::{self, Choice},
     shell::Section,
 };
@@ -16,10 +16,67 @@ pub struct GuideView {
     pub lang: Lang,
     /// Moment of rendering.
     pub now: Timestamp,
-    /// The mirror.
-    pub mirror: Mirror,
+    /// What the page is about.
+    pub subject: Subject,
     /// Its guide, when there is one.
     pub guide: Option<Guide>,
+}
+
+/// What a page under `/docs/` is about.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// A mirror.
+    Mirror(Box<Mirror>),
+    /// A tool or service without a mirror.
+    Topic(Topic),
+}
+
+impl Subject {
+    /// Name in addresses.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Mirror(mirror) => &mirror.id,
+            Self::Topic(topic) => &topic.id,
+        }
+    }
+
+    /// Path of the tree, with a leading and no trailing slash; nothing without a mirror.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Mirror(mirror) => &mirror.path,
+            Self::Topic(_) => "",
+        }
+    }
+
+    /// Display name.
+    pub fn name(&self, lang: Lang) -> &str {
+        match self {
+            Self::Mirror(mirror) => mirror.name.get(lang),
+            Self::Topic(topic) => topic.name.get(lang),
+        }
+    }
+
+    /// The address of the page.
+    pub fn page(&self, lang: Lang) -> String {
+        match self {
+            Self::Mirror(mirror) => mirror.page(lang),
+            Self::Topic(topic) => topic.page(lang),
+        }
+    }
+
+    fn description(&self, lang: Lang) -> &str {
+        match self {
+            Self::Mirror(mirror) => mirror.description.get(lang),
+            Self::Topic(topic) => topic.description.get(lang),
+        }
+    }
+
+    fn mirror(&self) -> Option<&Mirror> {
+        match self {
+            Self::Mirror(mirror) => Some(mirror),
+            Self::Topic(_) => None,
+        }
+    }
 }
 
 /// A guide with every option applied.
@@ -104,23 +161,27 @@ pub enum Role {
 pub fn document(chrome: &Chrome, view: GuideView) -> Document {
     let lang = view.lang;
     let t = lang.texts();
-    let GuideView { mirror, guide, now, .. } = view;
-    let name = mirror.name.get(lang).to_owned();
+    let GuideView { subject, guide, now, .. } = view;
+    let name = subject.name(lang).to_owned();
     let title = match &guide {
         Some(guide) => guide.title.clone(),
         None => name.clone(),
     };
     let query = guide.as_ref().map(|g| g.query.clone()).unwrap_or_default();
     let path = if query.is_empty() {
-        mirror.page(Lang::Zh)
+        subject.page(Lang::Zh)
     } else {
-        format!("{}?{query}", mirror.page(Lang::Zh))
+        format!("{}?{query}", subject.page(Lang::Zh))
     };
-    let facts = facts(chrome, lang, now, &mirror);
+    let state_line = subject.mirror().map(|mirror| state_line(chrome, lang, now, mirror));
+    let facts = subject.mirror().map(|mirror| {
+        let heading = guide.is_some().then(|| view! { <h2 id="facts">{t.guide_facts}</h2> });
+        view! { {heading} {facts(chrome, lang, now, mirror)} }
+    });
     let markdown = guide.as_ref().map(|guide| {
         let suffix =
             if guide.query.is_empty() { String::new() } else { format!("?{}", guide.query) };
-        let href = format!("{}.md{suffix}", mirror.page(lang));
+        let href = format!("{}.md{suffix}", subject.page(lang));
         view! { <li><a href=href>{t.guide_markdown}</a></li> }
     });
     let edit = guide
@@ -132,7 +193,7 @@ pub fn document(chrome: &Chrome, view: GuideView) -> Document {
     });
     let has_guide = guide.is_some();
     let body = match guide {
-        Some(guide) => guide_body(lang, &mirror, guide),
+        Some(guide) => guide_body(lang, &subject, guide),
         None => view! {
             <p class="notice">{t.guide_pending}</p>
             <h2>{t.guide_facts}</h2>
@@ -143,12 +204,11 @@ pub fn document(chrome: &Chrome, view: GuideView) -> Document {
         <div class="wide">
             <div class="page-head">
                 <h1>{title.clone()}</h1>
-                <p class="lead">{mirror.description.get(lang).to_owned()}</p>
-                {state_line(chrome, lang, now, &mirror)}
+                <p class="lead">{subject.description(lang).to_owned()}</p>
+                {state_line}
             </div>
             <div class="guide" id="guide">
                 {body}
-                {has_guide.then(|| view! { <h2 id="facts">{t.guide_facts}</h2> })}
                 {facts}
                 <ul class="page-links">{markdown}{edit}{reviewed}</ul>
             </div>
@@ -157,7 +217,7 @@ pub fn document(chrome: &Chrome, view: GuideView) -> Document {
     Document {
         lang,
         title: if has_guide { title } else { name },
-        description: mirror.description.get(lang).to_owned(),
+        description: subject.description(lang).to_owned(),
         path,
         section: Section::Docs,
         noindex: !query.is_empty(),
@@ -195,7 +255,7 @@ fn state_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyVie
     .into_any()
 }
 
-fn guide_body(lang: Lang, mirror: &Mirror, guide: Guide) -> AnyView {
+fn guide_body(lang: Lang, subject: &Subject, guide: Guide) -> AnyView {
     let t = lang.texts();
     let contents = (guide.contents.len() > 2).then(|| {
         let items = guide
@@ -212,7 +272,7 @@ fn guide_body(lang: Lang, mirror: &Mirror, guide: Guide) -> AnyView {
     let ended = guide.ended.map(|day| {
         view! { <p class="notice warn">{format::fill(t.guide_eol_note, &[&day.to_string()])}</p> }
     });
-    let form = (!guide.options.is_empty()).then(|| options_form(lang, mirror, &guide.options));
+    let form = (!guide.options.is_empty()).then(|| options_form(lang, subject, &guide.options));
     let blocks = guide
         .blocks
         .into_iter()
@@ -230,7 +290,7 @@ fn guide_body(lang: Lang, mirror: &Mirror, guide: Guide) -> AnyView {
     .into_any()
 }
 
-fn options_form(lang: Lang, mirror: &Mirror, options: &[GuideOption]) -> AnyView {
+fn options_form(lang: Lang, subject: &Subject, options: &[GuideOption]) -> AnyView {
     let t = lang.texts();
     let fields = options
         .iter()
@@ -250,7 +310,7 @@ fn options_form(lang: Lang, mirror: &Mirror, options: &[GuideOption]) -> AnyView
         })
         .collect_view();
     view! {
-        <form class="options" action=mirror.page(lang) method="get" aria-label=t.guide_options data-swap="#guide">
+        <form class="options" action=subject.page(lang) method="get" aria-label=t.guide_options data-swap="#guide">
             {fields}
             <button type="submit">{t.guide_apply}</button>
         </form>

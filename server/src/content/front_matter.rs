@@ -34,6 +34,25 @@ pub fn split<'a, T: DeserializeOwned>(file: &str, text: &'a str) -> Result<Split
     Ok(Split { matter, body, body_line })
 }
 
+/// What follows the front matter, with the line at which it starts; all of it where there is none.
+pub fn body(text: &str) -> (&str, usize) {
+    let matter = self::text(text);
+    match text.find("\n+++\n") {
+        Some(end) if text.starts_with("+++\n") || !matter.is_empty() => {
+            let body = text.get(end + "\n+++\n".len()..).unwrap_or_default();
+            (body, 3 + matter.lines().count())
+        }
+        _ => (text, 1),
+    }
+}
+
+/// The TOML between the `+++` lines, or nothing; a mistake is told by [`split`].
+pub fn text(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let rest = text.strip_prefix("+++\n").unwrap_or_default();
+    rest.find("\n+++\n").and_then(|end| rest.get(..end)).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;

@@ -1,11 +1,13 @@
 //! Everything under `content/`, read at once, with every mistake listed.
 
 pub mod front_matter;
+pub mod lint;
 pub mod markdown;
 pub mod mirror;
 pub mod problem;
 pub mod prose;
 pub mod source;
+pub mod topic;
 
 use std::collections::BTreeMap;
 
@@ -15,14 +17,17 @@ use crate::guide::Guide;
 use mirror::{MirrorFacts, RESERVED};
 use problem::Problem;
 use prose::{News, Page};
-use source::Files;
+use source::{Files, LARGEST};
+use topic::TopicFacts;
 
 /// The content of a site.
 #[derive(Debug, Default)]
 pub struct Content {
     /// Mirrors by id.
     pub mirrors: BTreeMap<String, MirrorFacts>,
-    /// Guides by mirror id.
+    /// Guides that belong to no mirror, by id.
+    pub topics: BTreeMap<String, TopicFacts>,
+    /// Guides by the id of their mirror or topic.
     pub guides: BTreeMap<String, Guide>,
     /// Pages by name and language.
     pub pages: BTreeMap<(String, Lang), Page>,
@@ -41,22 +46,35 @@ impl Content {
         let mut content = Self { is_registry: true, ..Self::default() };
         let mut problems = Vec::new();
         let mut guides: BTreeMap<String, GuideTexts<'_>> = BTreeMap::new();
+        let mut links = Vec::new();
         for (path, bytes) in &files {
-            let Ok(text) = std::str::from_utf8(bytes) else {
-                problems.push(Problem::in_file(path, "is not UTF-8"));
-                continue;
+            let text = match readable(path, bytes) {
+                Ok(text) => text,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
             };
+            if path.ends_with(".md") {
+                let (mut wrong, mut found) = lint::read(path, text);
+                problems.append(&mut wrong);
+                links.append(&mut found);
+            }
             let segments: Vec<&str> = path.split('/').collect();
             let outcome = match segments.as_slice() {
                 ["site.toml"] | ["recorded", _] => Ok(()),
                 ["mirrors", id, "mirror.toml"] => MirrorFacts::parse(id, path, text)
                     .map(|mirror| drop(content.mirrors.insert((*id).to_owned(), mirror))),
-                ["mirrors", id, "help.zh.md"] => {
-                    guides.entry((*id).to_owned()).or_default().zh = Some(text);
-                    Ok(())
-                }
-                ["mirrors", id, "help.en.md"] => {
-                    guides.entry((*id).to_owned()).or_default().en = Some(text);
+                ["guides", id, "guide.toml"] => TopicFacts::parse(id, path, text)
+                    .map(|topic| drop(content.topics.insert((*id).to_owned(), topic))),
+                ["mirrors" | "guides", _, name @ ("help.zh.md" | "help.en.md")] => {
+                    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                    let texts = guides.entry(folder.to_owned()).or_default();
+                    if *name == "help.zh.md" {
+                        texts.zh = Some(text)
+                    } else {
+                        texts.en = Some(text)
+                    }
                     Ok(())
                 }
                 ["pages", name] => named(path, name).and_then(|(name, lang)| {
@@ -69,27 +87,27 @@ impl Content {
                 }),
                 _ => Err(Problem::in_file(
                     path,
-                    "is not a file that the site reads; expected mirrors/<id>/{mirror.toml,help.zh.md,help.en.md}, pages/, news/ or recorded/",
+                    "is not a file that the site reads; expected mirrors/<id>/{mirror.toml,help.zh.md,help.en.md}, guides/<id>/{guide.toml,help.zh.md,help.en.md}, pages/, news/ or recorded/",
                 )),
             };
             if let Err(problem) = outcome {
                 problems.push(problem);
             }
         }
-        for (id, texts) in &guides {
+        for (folder, texts) in &guides {
             match (texts.zh, texts.en) {
                 (Some(zh), Some(en)) => {
-                    let (guide, mut wrong) = Guide::parse(id, zh, en);
+                    let (guide, mut wrong) = Guide::parse(folder, zh, en);
                     problems.append(&mut wrong);
-                    content.guides.extend(guide.map(|guide| (id.clone(), guide)));
+                    content.guides.extend(guide.map(|guide| (guide.id.clone(), guide)));
                 }
                 (zh, _) => {
                     let missing = if zh.is_none() { "help.zh.md" } else { "help.en.md" };
-                    problems
-                        .push(Problem::in_file(&format!("mirrors/{id}/{missing}"), "is missing"));
+                    problems.push(Problem::in_file(&format!("{folder}/{missing}"), "is missing"));
                 }
             }
         }
+        problems.extend(links.iter().filter_map(|link| lint::check(&content, link)));
         content.cross_check(&mut problems);
         content.files = files;
         (content, problems)
@@ -103,6 +121,8 @@ impl Content {
             mirror.file.upstream = None;
             mirror.file.interval = None;
         }
+        self.guides.retain(|id, _| self.mirrors.contains_key(id));
+        self.topics.clear();
         Self { is_registry: false, pages: BTreeMap::new(), news: BTreeMap::new(), ..self }
     }
 
@@ -134,11 +154,16 @@ impl Content {
                 }
             }
         }
-        for id in self.guides.keys().filter(|id| !self.mirrors.contains_key(*id)) {
-            problems.push(Problem::in_file(
-                &format!("mirrors/{id}/mirror.toml"),
-                "is missing beside the guide",
-            ));
+        self.check_topics(&mut seen, problems);
+        for guide in self.guides.values() {
+            let (facts, is_there) = match guide.folder.split_once('/') {
+                Some(("guides", id)) => ("guide.toml", self.topics.contains_key(id)),
+                _ => ("mirror.toml", self.mirrors.contains_key(&guide.id)),
+            };
+            if !is_there {
+                let file = format!("{}/{facts}", guide.folder);
+                problems.push(Problem::in_file(&file, "is missing beside the guide"));
+            }
         }
         let both =
             |has: &dyn Fn(Lang) -> bool, folder: &str, name: &str, problems: &mut Vec<Problem>| {
@@ -160,6 +185,40 @@ impl Content {
         }
         problems.sort_by(|a, b| (&a.file, a.line, &a.message).cmp(&(&b.file, b.line, &b.message)));
         problems.dedup();
+    }
+
+    fn check_topics<'a>(
+        &'a self,
+        seen: &mut BTreeMap<String, &'a str>,
+        problems: &mut Vec<Problem>,
+    ) {
+        for (id, topic) in &self.topics {
+            let file = format!("guides/{id}/guide.toml");
+            for name in std::iter::once(id).chain(&topic.file.aliases) {
+                if self.resolve(name).is_some() {
+                    let message = format!("\"{name}\" is a mirror already");
+                    problems.push(Problem::in_file(&file, message));
+                }
+                if seen.insert(name.to_lowercase(), id).is_some() {
+                    let message = format!("\"{name}\" is also claimed by another guide or mirror");
+                    problems.push(Problem::in_file(&file, message));
+                }
+            }
+            if !self.guides.contains_key(id) {
+                let message = "is missing; a guide without a mirror is nothing but its help";
+                problems.push(Problem::in_file(&format!("guides/{id}/help.zh.md"), message));
+            }
+        }
+    }
+
+    /// The guide without a mirror of that name, in any spelling.
+    pub fn topic(&self, name: &str) -> Option<&TopicFacts> {
+        self.topics.values().find(|topic| topic.is_called(name))
+    }
+
+    /// Path of the tree that a guide is about; nothing where there is none.
+    pub fn path_of(&self, guide: &Guide) -> String {
+        self.mirrors.get(&guide.id).map_or_else(String::new, MirrorFacts::path)
     }
 
     /// The id for any spelling: itself, an alias, or the same letters in another case.
@@ -187,6 +246,22 @@ impl Content {
         items.sort_by(|a, b| (b.1.date, b.0).cmp(&(a.1.date, a.0)));
         items
     }
+}
+
+/// The text of a file that may be read.
+///
+/// # Errors
+/// A file that is too large or no text, with the line where it ceases to be.
+fn readable<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
+    if bytes.len() > LARGEST && !path.starts_with("recorded/") {
+        let message = format!("is larger than {} kB; texts are not", LARGEST / 1024);
+        return Err(Problem::in_file(path, message));
+    }
+    std::str::from_utf8(bytes).map_err(|error| {
+        let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        Problem::at(path, line, "is not UTF-8")
+    })
 }
 
 #[derive(Default)]
@@ -249,6 +324,78 @@ mod tests {
             problems.iter().any(|p| p.starts_with("mirrors/b/mirror.toml:1: ")),
             "{problems:#?}"
         );
+    }
+
+    #[test]
+    fn what_contributors_get_wrong_is_named_with_its_line() {
+        const TOPIC: &str =
+            "name = { zh = \"甲\", en = \"A\" }\ndescription = { zh = \"甲。\", en = \"A.\" }\n";
+        let page = |text: &str| format!("+++\ntitle = \"t\"\n+++\n{text}");
+        let huge = "x".repeat(10 << 20);
+        let both = |text: &str| vec![("pages/p.zh.md", page(text)), ("pages/p.en.md", page(""))];
+        let guide = |zh: &str, en: &str| {
+            vec![
+                ("guides/g/guide.toml", TOPIC.to_owned()),
+                ("guides/g/help.zh.md", page(zh)),
+                ("guides/g/help.en.md", page(en)),
+            ]
+        };
+        let block = "```sh id=a run=user\nx\n```\n";
+        for (files, said) in [
+            (
+                both(
+                    "[x](/docs/a) [y](/a/b) [z](/en/docs/A.md?x=1) [w](/status) [v](https://e.example/)",
+                ),
+                "",
+            ),
+            (
+                both("\n[x](/docs/nothing)"),
+                "pages/p.zh.md:5: /docs/nothing: there is no mirror or guide",
+            ),
+            (
+                both("[x](/nothing/b)"),
+                "pages/p.zh.md:4: /nothing/b: no page of the site and below no mirror",
+            ),
+            (both("[x](/news/none)"), "pages/p.zh.md:4: /news/none: there is no such news"),
+            (
+                both("[x](debian)"),
+                "pages/p.zh.md:4: debian: a link to a page of the site starts with /",
+            ),
+            (both("[x](javascript:a)"), "pages/p.zh.md:4: javascript:a: links have http"),
+            (
+                both("<script>alert(1)</script>"),
+                "pages/p.zh.md:4: `<script>alert(1)</script>`: HTML",
+            ),
+            (both(&huge), "pages/p.zh.md: is larger than 1024 kB"),
+            (guide(block, "```use id=a\n```\n"), ""),
+            (guide(block, "```use id=b\n```\n"), "guides/g/help.en.md:4: use id=b: no such block"),
+            (guide(block, ""), "guides/g/help.en.md: never uses the block `a`; add an empty fence"),
+            (vec![("guides/g/guide.toml", TOPIC.to_owned())], "guides/g/help.zh.md: is missing"),
+            (
+                vec![("guides/a/guide.toml", TOPIC.to_owned())],
+                "guides/a/guide.toml: \"a\" is a mirror already",
+            ),
+            (
+                vec![("guides/g/help.zh.md", page("")), ("guides/g/help.en.md", page(""))],
+                "guides/g/guide.toml: is missing",
+            ),
+        ] {
+            let mut all = vec![("mirrors/a/mirror.toml", MIRROR)];
+            all.extend(files.iter().map(|(path, text)| (*path, text.as_str())));
+            let (_, problems) = parse(&all);
+            if said.is_empty() {
+                assert_eq!(problems, [""; 0]);
+            } else {
+                assert!(problems.iter().any(|p| p.starts_with(said)), "{said}: {problems:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_is_named_with_the_line() {
+        let bytes = b"+++\ntitle = \"\xff\"\n+++\n".to_vec();
+        let (_, problems) = Content::parse([("pages/p.zh.md".to_owned(), bytes.into())].into());
+        assert_eq!(problems[0].to_string(), "pages/p.zh.md:2: is not UTF-8");
     }
 
     #[test]

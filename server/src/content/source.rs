@@ -3,7 +3,8 @@
 use std::{
     borrow::Cow,
     collections::BTreeMap,
-    fs, io,
+    fs::{self, File},
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -15,6 +16,11 @@ pub type Files = BTreeMap<String, Cow<'static, [u8]>>;
 #[derive(Embed)]
 #[folder = "../content"]
 struct Content;
+
+/// No text is larger, in bytes.
+pub const LARGEST: usize = 1 << 20;
+/// Recorded feeds and results of tests may be.
+const LARGEST_RECORD: u64 = 64 << 20;
 
 /// The content as it was when the program was built.
 pub fn embedded() -> Files {
@@ -44,12 +50,19 @@ pub fn from_folder(folder: &Path) -> io::Result<Files> {
             if entry.file_type()?.is_dir() {
                 todo.push(path);
             } else {
-                let bytes = fs::read(entry.path()).map_err(|e| named(&entry.path(), &e))?;
+                let bytes = read(&entry.path()).map_err(|e| named(&entry.path(), &e))?;
                 files.insert(path.to_string_lossy().into_owned(), Cow::Owned(bytes));
             }
         }
     }
     Ok(files)
+}
+
+/// Reads a file, or as much of one that is too large that this can be told.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST_RECORD).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn named(path: &Path, error: &io::Error) -> io::Error {

@@ -4,9 +4,18 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// Markdown, itself a template.
-    Text(String),
+    Text(Prose),
     /// Index into the guide's blocks.
     Code(usize),
+}
+
+/// A stretch of prose between two code blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prose {
+    /// Markdown, itself a template.
+    pub text: String,
+    /// Line of the file at which it starts.
+    pub line: usize,
 }
 
 /// One code block.
@@ -22,7 +31,7 @@ pub struct CodeBlock {
     pub file: Option<String>,
     /// How the code gets into that file.
     pub mode: Mode,
-    /// Who runs the code.
+    /// Who runs the code, where it is no file.
     pub run: Run,
     /// Expression under which the block is there.
     pub when: Option<String>,
@@ -119,7 +128,9 @@ impl CodeBlock {
                 other => return Err(format!("unknown attribute `{other}`")),
             }
         }
+        let mut is_run = false;
         for (key, value) in info.pairs {
+            is_run |= key == "run";
             match (key.as_str(), value.as_str()) {
                 ("id", _) => block.id = value,
                 ("file", _) => block.file = Some(value),
@@ -137,6 +148,11 @@ impl CodeBlock {
         }
         let name_ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if block.show_only {
+            if is_run || block.file.is_some() || !block.undo.is_empty() {
+                return Err(
+                    "`show-only` is a sample of output: it has no file=, run= or undo=".to_owned()
+                );
+            }
             return Ok(block);
         }
         if block.id.is_empty() {
@@ -145,7 +161,15 @@ impl CodeBlock {
         if !block.id.chars().all(name_ok) {
             return Err(format!("id `{}`: only letters, digits, `-`, `_` and `.`", block.id));
         }
-        Ok(block)
+        match (&block.file, is_run) {
+            (Some(_), true) => Err(format!("block `{}` has both file= and run=", block.id)),
+            (None, false) => Err(format!(
+                "block `{}` has no target: `file=PATH` if it is the content of a file, `run=user` or `run=root` if it is a \
+                 command, `show-only` if it is a sample of output",
+                block.id
+            )),
+            _ => Ok(block),
+        }
     }
 }
 

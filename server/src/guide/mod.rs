@@ -5,13 +5,15 @@
 //! `CONTRIBUTING.md`.
 
 mod block;
+mod check;
 mod option;
 mod parse;
 mod render;
 mod select;
 mod template;
 
-pub use block::{CodeBlock, Mode, Piece, Run};
+pub use block::{CodeBlock, Mode, Piece, Prose, Run};
+pub use check::Coverage;
 pub use option::{Kind, OptionDef, ValueDef};
 pub use render::{Place, RenderError, Rendered, RenderedPiece, RenderedSnippet};
 pub use select::{Selection, SelectionError};
@@ -22,8 +24,10 @@ use jiff::civil::Date;
 /// One guide.
 #[derive(Clone, Debug)]
 pub struct Guide {
-    /// Mirror id.
+    /// Id of the mirror or topic.
     pub id: String,
+    /// Folder below the content folder: `mirrors/<id>` or `guides/<id>`.
+    pub folder: String,
     /// Title.
     pub title: Bilingual,
     /// Day of the last review.
@@ -38,11 +42,19 @@ pub struct Guide {
     pub blocks: Vec<CodeBlock>,
     /// What the configuration must amount to, for tests with the real clients.
     pub checks: Vec<toml::Table>,
+    /// The front matter, to find the line of what is wrong in it.
+    matter: String,
     zh: Vec<Piece>,
     en: Vec<Piece>,
 }
 
 impl Guide {
+    /// Path of the file in one language, below the content folder.
+    pub fn file(&self, lang: Lang) -> String {
+        let suffix = if lang == Lang::Zh { "zh" } else { "en" };
+        format!("{}/help.{suffix}.md", self.folder)
+    }
+
     /// Prose and places of code in one language.
     pub fn pieces(&self, lang: Lang) -> &[Piece] {
         match lang {

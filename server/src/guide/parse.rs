@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use serde::Deserialize;
 
-use super::{CodeBlock, Guide, OptionDef, Piece, block::Info, option::RawOption, template};
+use super::{CodeBlock, Guide, OptionDef, Piece, Prose, block::Info, option::RawOption, template};
 use crate::content::{front_matter, problem::Problem};
 
 #[derive(Deserialize)]
@@ -31,10 +31,12 @@ struct Translation {
 }
 
 impl Guide {
-    /// Reads both files; no guide when the front matter of either is broken.
-    pub fn parse(id: &str, zh: &str, en: &str) -> (Option<Self>, Vec<Problem>) {
-        let zh_file = format!("mirrors/{id}/help.zh.md");
-        let en_file = format!("mirrors/{id}/help.en.md");
+    /// Reads both files of a folder such as `mirrors/debian`; no guide when the front matter of
+    /// either is broken.
+    pub fn parse(folder: &str, zh: &str, en: &str) -> (Option<Self>, Vec<Problem>) {
+        let id = folder.rsplit('/').next().unwrap_or(folder);
+        let zh_file = format!("{folder}/help.zh.md");
+        let en_file = format!("{folder}/help.en.md");
         let mut problems = Vec::new();
         let main = front_matter::split::<Matter>(&zh_file, zh);
         let other = front_matter::split::<Translation>(&en_file, en);
@@ -85,6 +87,7 @@ impl Guide {
             .collect();
         let guide = Self {
             id: id.to_owned(),
+            folder: folder.to_owned(),
             title: Bilingual { zh: main.matter.title, en: other.matter.title },
             reviewed: main.matter.reviewed,
             scheme: main.matter.scheme,
@@ -92,11 +95,14 @@ impl Guide {
             vars,
             blocks,
             checks: main.matter.checks,
+            matter: front_matter::text(zh).to_owned(),
             zh: zh_pieces,
             en: en_pieces,
         };
         guide.check_references(&zh_file, &en_file, &mut problems);
         guide.check_syntax(&zh_file, &mut problems);
+        guide.check_options(&zh_file, &mut problems);
+        guide.check_checks(&zh_file, &mut problems);
         (Some(guide), problems)
     }
 
@@ -106,7 +112,8 @@ impl Guide {
             *ids.entry(&option.id).or_default() += 1;
         }
         for (id, _) in ids.into_iter().filter(|(_, count)| *count > 1) {
-            problems.push(Problem::in_file(zh_file, format!("option \"{id}\" is declared twice")));
+            let message = format!("option \"{id}\" is declared twice");
+            problems.push(self.in_matter(zh_file, &format!("id = \"{id}\""), message));
         }
         for (index, block) in self.blocks.iter().enumerate() {
             for undo in block.undo.iter().filter(|id| !self.blocks.iter().any(|b| b.id == **id)) {
@@ -157,7 +164,7 @@ impl Guide {
             {
                 let message =
                     format!("option \"{}\": hide_when: {}", option.id, template::explain(&error));
-                problems.push(Problem::in_file(file, message));
+                problems.push(self.in_matter(file, &format!("id = \"{}\"", option.id), message));
             }
         }
     }
@@ -233,7 +240,7 @@ fn pieces(
             Event::End(TagEnd::CodeBlock) => {
                 depth = depth.saturating_sub(1);
                 if let Some((info, code, range)) = open.take() {
-                    out.push(Piece::Text(body.get(at..range.start).unwrap_or_default().to_owned()));
+                    out.push(prose(body, at..range.start, first_line));
                     at = range.end;
                     match Info::parse(&info).and_then(|info| on_code(info, code, line)) {
                         Ok(index) => out.push(Piece::Code(index)),
@@ -246,6 +253,11 @@ fn pieces(
             _ => {}
         }
     }
-    out.push(Piece::Text(body.get(at..).unwrap_or_default().to_owned()));
+    out.push(prose(body, at..body.len(), first_line));
     out
+}
+
+fn prose(body: &str, range: Range<usize>, first_line: usize) -> Piece {
+    let line = first_line + body.get(..range.start).map_or(0, |s| s.matches('\n').count());
+    Piece::Text(Prose { text: body.get(range).unwrap_or_default().to_owned(), line })
 }

@@ -3,7 +3,7 @@
 use minijinja::Environment;
 
 use super::{
-    CodeBlock, Guide, Mode, Piece, Run, Selection, SelectionError, select,
+    CodeBlock, Guide, Mode, Piece, Prose, Run, Selection, SelectionError, select,
     template::{self, explain},
 };
 use app::Lang;
@@ -84,13 +84,20 @@ pub enum RenderError {
         condition: String,
     },
     /// The guide is broken.
-    #[error("{0}")]
-    Template(String),
+    #[error("{message}")]
+    Template {
+        /// What is wrong.
+        message: String,
+        /// Line of the file, when it is known.
+        line: Option<usize>,
+        /// Whether it is in code, which stands in the Chinese file alone.
+        in_code: bool,
+    },
 }
 
 impl From<SelectionError> for RenderError {
     fn from(error: SelectionError) -> Self {
-        Self::Template(error.to_string())
+        Self::Template { message: error.to_string(), line: None, in_code: true }
     }
 }
 
@@ -104,8 +111,9 @@ impl Guide {
         let mut pieces = Vec::new();
         for piece in self.pieces(lang) {
             match piece {
-                Piece::Text(text) => {
-                    let text = env.render_str(text, &selection.context).map_err(|e| broken(&e))?;
+                Piece::Text(prose) => {
+                    let text = env.render_str(&prose.text, &selection.context);
+                    let text = text.map_err(|e| in_prose(prose, &e))?;
                     if !text.trim().is_empty() {
                         pieces.push(RenderedPiece::Text(text));
                     }
@@ -123,22 +131,6 @@ impl Guide {
             selection.context.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned()
         };
         Ok(Rendered { pieces, base: named("base"), sudo: named("sudo") })
-    }
-
-    /// Renders every state in both languages, to find what is broken in any; how many there are.
-    ///
-    /// # Errors
-    /// The first template that cannot be rendered, with the choice in which it cannot.
-    pub fn render_all(&self, place: &Place<'_>) -> Result<usize, RenderError> {
-        let selections = self.selections(place)?;
-        for selection in &selections {
-            for lang in Lang::ALL {
-                self.render(lang, selection).map_err(|error| {
-                    RenderError::Template(format!("{error}, with {:?}", selection.values))
-                })?;
-            }
-        }
-        Ok(selections.len())
     }
 
     /// Renders one snippet, by the name of its block or of its file.
@@ -191,13 +183,12 @@ fn snippet(
     let context = &selection.context;
     let located = |e: &minijinja::Error| {
         let source = e.line().and_then(|line| block.text.lines().nth(line.checked_sub(1)?));
-        RenderError::Template(format!(
-            "block \"{}\" (line {}): {} in `{}`",
-            block.id,
-            block.line,
-            explain(e),
-            source.unwrap_or_default().trim()
-        ))
+        let source = source.map_or_else(String::new, |source| format!(" in `{}`", source.trim()));
+        RenderError::Template {
+            message: format!("block `{}`: {}{source}", block.id, without_line(e)),
+            line: Some(block.line + e.line().unwrap_or(0)),
+            in_code: true,
+        }
     };
     let file = match &block.file {
         Some(template) => Some(env.render_str(template, context).map_err(|e| located(&e))?),
@@ -223,6 +214,18 @@ fn snippet(
     })
 }
 
+fn in_prose(prose: &Prose, error: &minijinja::Error) -> RenderError {
+    let line = prose.line + error.line().unwrap_or(1).saturating_sub(1);
+    RenderError::Template { message: without_line(error), line: Some(line), in_code: false }
+}
+
+fn without_line(error: &minijinja::Error) -> String {
+    match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    }
+}
+
 fn broken(error: &minijinja::Error) -> RenderError {
-    RenderError::Template(explain(error).into_owned())
+    RenderError::Template { message: explain(error).into_owned(), line: None, in_code: true }
 }

@@ -69,7 +69,7 @@ impl AppError {
             }
             Self::Private | Self::Outside => StatusCode::FORBIDDEN,
             Self::Selection(SelectionError::Template(_))
-            | Self::Snippet(RenderError::Template(_))
+            | Self::Snippet(RenderError::Template { .. })
             | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::BadPath(_) | Self::BadParameter(..) | Self::Query(_) | Self::Selection(_) => {
                 StatusCode::BAD_REQUEST
@@ -122,7 +122,7 @@ impl AppError {
             Self::NoIndex => t.search_no_index.to_owned(),
             Self::Method => t.error_listing_method.to_owned(),
             Self::Selection(SelectionError::Template(_))
-            | Self::Snippet(RenderError::Template(_))
+            | Self::Snippet(RenderError::Template { .. })
             | Self::Internal(_) => t.error_internal.to_owned(),
         }
     }

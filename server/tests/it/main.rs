@@ -25,4 +25,5 @@ mod search;
 mod status;
 mod status_page;
 mod sweep;
+mod topics;
 mod tree;

@@ -3,7 +3,7 @@
 use app::{
     Lang,
     page::docs_index,
-    page::guide::{self, GuideView},
+    page::guide::{self, GuideView, Subject},
 };
 use axum::{
     extract::{Path, State, rejection::PathRejection},
@@ -13,6 +13,7 @@ use axum::{
 
 use super::cached;
 use crate::{
+    content::topic::TopicFacts,
     guide::{Guide, Place, RenderedSnippet, Run, Selection, SelectionError},
     guide_view,
     snapshot::{AppState, Snapshot},
@@ -31,7 +32,8 @@ pub async fn index(
 ) -> Result<Response, AppError> {
     let snapshot = state.snapshot();
     cached(&snapshot, &uri, &headers, |lang| {
-        Ok(docs_index::document(&snapshot.chrome, lang, &snapshot.mirrors))
+        let topics: Vec<_> = snapshot.content.topics.values().map(TopicFacts::topic).collect();
+        Ok(docs_index::document(&snapshot.chrome, lang, &snapshot.mirrors, &topics))
     })
 }
 
@@ -85,17 +87,17 @@ fn mirror_page(
 ) -> Result<Response, AppError> {
     let snapshot = state.snapshot();
     let (lang, _) = negotiate::language(uri.path());
-    let mirror = snapshot.resolve(id).ok_or_else(|| AppError::UnknownMirror(id.to_owned()))?;
+    let subject = snapshot.subject(id).ok_or_else(|| AppError::UnknownMirror(id.to_owned()))?;
     // Encoded slashes of an id name the same page; one address of a page is enough.
-    if mirror.id != id || uri.path().to_ascii_lowercase().contains("%2f") {
-        let to = with_query(&mirror.page(lang), uri.query());
+    if subject.id() != id || uri.path().to_ascii_lowercase().contains("%2f") {
+        let to = with_query(&subject.page(lang), uri.query());
         return Ok(Redirect::permanent(&to).into_response());
     }
-    let place = place(state, &mirror.path);
+    let place = place(state, subject.path());
     let Some(guide) = snapshot.content.guides.get(id) else {
         refuse_options(uri)?;
         return cached(&snapshot, uri, headers, |lang| {
-            let view = GuideView { lang, now: snapshot.now, mirror: mirror.clone(), guide: None };
+            let view = GuideView { lang, now: snapshot.now, subject: subject.clone(), guide: None };
             Ok(guide::document(&snapshot.chrome, view))
         });
     };
@@ -108,8 +110,8 @@ fn mirror_page(
     }
     cached(&snapshot, uri, headers, |lang| {
         let guide = guide_view::view(&snapshot, guide, lang, &selection)?;
-        let view =
-            GuideView { lang, now: snapshot.now, mirror: mirror.clone(), guide: Some(guide) };
+        let subject: Subject = subject.clone();
+        let view = GuideView { lang, now: snapshot.now, subject, guide: Some(guide) };
         Ok(guide::document(&snapshot.chrome, view))
     })
 }
@@ -187,14 +189,14 @@ fn chosen<'a>(
     id: &str,
     uri: &Uri,
 ) -> Result<(&'a Guide, Selection), AppError> {
-    let mirror = snapshot.resolve(id).ok_or_else(|| AppError::UnknownMirror(id.to_owned()))?;
+    let subject = snapshot.subject(id).ok_or_else(|| AppError::UnknownMirror(id.to_owned()))?;
     let guide = snapshot
         .content
         .guides
-        .get(&mirror.id)
-        .ok_or_else(|| AppError::NoGuide(mirror.id.clone()))?;
+        .get(subject.id())
+        .ok_or_else(|| AppError::NoGuide(subject.id().to_owned()))?;
     let pairs = encode::pairs(uri.query().unwrap_or_default());
-    let selection = guide.select(&place(state, &mirror.path), &pairs)?;
+    let selection = guide.select(&place(state, subject.path()), &pairs)?;
     Ok((guide, selection))
 }
 

@@ -4,6 +4,7 @@ use app::{
     Document, Lang,
     format::fill,
     page::error::{self, ErrorView},
+    page::guide::Subject,
 };
 use axum::{
     extract::Request,
@@ -85,13 +86,16 @@ fn ways_out(state: &AppState, lang: Lang, path: &str, error: &AppError) -> Vec<(
     let mut ways = Vec::new();
     let segments: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).collect();
     let named = match segments.as_slice() {
-        ["docs", id, ..] => snapshot.resolve(id),
-        [first, ..] => snapshot.mirror_at(path).or_else(|| snapshot.resolve(first)),
+        ["docs", id, ..] => snapshot.subject(id),
+        [first, ..] => match snapshot.mirror_at(path) {
+            Some(mirror) => Some(Subject::Mirror(Box::new(mirror.clone()))),
+            None => snapshot.subject(first),
+        },
         [] => None,
     };
-    if let Some(mirror) = named {
-        let label = fill(t.error_to_guide, &[mirror.name.get(lang)]);
-        ways.push((mirror.page(lang), label));
+    if let Some(subject) = named {
+        let label = fill(t.error_to_guide, &[subject.name(lang)]);
+        ways.push((subject.page(lang), label));
     }
     if !matches!(error, AppError::BadPath(_))
         && segments.first() != Some(&"docs")

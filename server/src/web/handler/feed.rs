@@ -81,6 +81,7 @@ pub fn pages(snapshot: &Snapshot) -> Vec<String> {
         ["/", "/docs/", "/search", "/status", "/news/"].map(ToOwned::to_owned).to_vec();
     let content = &snapshot.content;
     paths.extend(snapshot.mirrors.iter().map(|m| m.page(Lang::Zh)));
+    paths.extend(content.topics.values().map(|facts| facts.topic().page(Lang::Zh)));
     paths.extend(
         content.pages.keys().filter(|(_, l)| *l == Lang::Zh).map(|(name, _)| format!("/{name}")),
     );

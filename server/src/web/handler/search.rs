@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use super::list::contains_all;
 use crate::{
+    content::topic::TopicFacts,
     guide::{Guide, Piece},
     index::{self, Query},
     snapshot::{AppState, Snapshot},
@@ -176,10 +177,13 @@ fn find_guides(snapshot: &Snapshot, lang: Lang, text: &str) -> Vec<GuideHit> {
             let mirror = snapshot.mirror(&guide.id)?;
             let title = guide.title.get(lang);
             let prose = prose(guide, lang);
-            contains_all(text, &[title, &guide.id, &prose]).then(|| GuideHit {
-                href: mirror.page(lang),
-                title: title.to_owned(),
-                excerpt: excerpt(&prose, text),
+            let words = snapshot.content.topics.get(&guide.id).map(TopicFacts::words);
+            contains_all(text, &[title, &guide.id, &prose, &words.unwrap_or_default()]).then(|| {
+                GuideHit {
+                    href: mirror.page(lang),
+                    title: title.to_owned(),
+                    excerpt: excerpt(&prose, text),
+                }
             })
         })
         .take(8)
@@ -188,7 +192,7 @@ fn find_guides(snapshot: &Snapshot, lang: Lang, text: &str) -> Vec<GuideHit> {
 
 fn prose(guide: &Guide, lang: Lang) -> String {
     let texts = guide.pieces(lang).iter().filter_map(|piece| match piece {
-        Piece::Text(text) => Some(text.as_str()),
+        Piece::Text(prose) => Some(prose.text.as_str()),
         Piece::Code(_) => None,
     });
     texts.collect::<Vec<_>>().join("\n")
