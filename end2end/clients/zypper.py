@@ -28,6 +28,16 @@ STOCK: dict[str, dict[str, str]] = {
         )
     },
 }
+# On Leap the repositories belong to a service, which brings them back when they are deleted.
+SERVICE = "/usr/share/zypp/local/service/openSUSE"
+SERVICE_FILE = f"[openSUSE]\nname=openSUSE\nenabled=1\nautorefresh=1\nurl=dir:{SERVICE}\ntype=ris\n"
+SERVICE_INDEX = """<repoindex ttl="0" disturl="http://cdn.opensuse.org" distver="${releasever}">
+<repo url="%{disturl}/distribution/leap/%{distver}/repo/oss/$basearch" alias="repo-oss" name="%{alias} (%{distver})"
+ enabled="true" autorefresh="true"/>
+<repo url="%{disturl}/distribution/leap/%{distver}/repo/non-oss/$basearch" alias="repo-non-oss" name="%{alias} (%{distver})"
+ enabled="false" autorefresh="true"/>
+</repoindex>
+"""
 OTHER = "[mine]\nname=mine\nenabled=0\nbaseurl=https://download.opensuse.org/repositories/home:/me/16.0/\n"
 
 
@@ -38,7 +48,7 @@ class Zypper(Driver):
     # The tags of media and the other names of a key are asked for whether they exist or not.
     missing = r"/media\.1/media$|/repodata/repomd\.xml\.key$"
     # Whatever zypper notes down beside its repository files.
-    ignore = (r"/etc/zypp/(credentials|vars|locks)",)
+    ignore = (r"/etc/zypp/(credentials|services|vars|locks)",)
 
     def prepare(self, case: Case) -> None:
         for folder in ("etc/zypp/repos.d", "etc/zypp/services.d", "var/cache/zypp", "var/lib/zypp", "var/lib/rpm"):
@@ -46,6 +56,9 @@ class Zypper(Driver):
             (case.root / folder).mkdir(parents=True)
         for name, text in STOCK.get(case.check.get("stock", ""), {}).items():
             case.write(f"/etc/zypp/repos.d/{name}", text)
+        if case.check.get("stock") == "leap":
+            case.write("/etc/zypp/services.d/openSUSE.service", SERVICE_FILE)
+            case.write(f"{SERVICE}/repo/repoindex.xml", SERVICE_INDEX)
         case.write("/etc/zypp/repos.d/mine.repo", OTHER)
         # The installer has put the project's key into the database of rpm.
         case.write("/var/tmp/key.asc", case.box.key.armoured.read_text())
@@ -112,6 +125,7 @@ Zypper.faults = (
     ),
     Fault("no architecture in the address", "opensuse", "gave|promises", replaced("leap", "/oss/$basearch/", "/oss/")),
     Fault("the official repositories stay enabled", "opensuse", "gave|promises", lambda s: "true\n" if s.id == "disable" else s.text),
+    Fault("a service that enables them again", "opensuse", "gave|promises", replaced("disable", "sudo zypper refresh-services", "true")),
     Fault("sudo before a shell keyword", "opensuse", "syntax error", replaced("disable", "for f in", "sudo for f in")),
     Fault("a key that nobody trusts", "opensuse", "gave|verification|unknown", spoil=nobody_trusted),
     Fault("an index that changed after it was signed", "opensuse", "gave|verification", spoil=changed_index),
