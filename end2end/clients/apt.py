@@ -184,7 +184,7 @@ Apt.faults = (
     Fault("a comment where a field should be", "debian", "gave 100|promises", swapped("URIs:", "# URIs:")),
     Fault("an authority that is not there", "debian", "gave 100|complains", spoil=no_authority),
     Fault("an index that changed after it was signed", "debian", "gave 100|complains", spoil=changed_after_signing),
-    Fault("ubuntu where ubuntu-ports is needed", "ubuntu-ports", "gave 100|complains", swapped("/ubuntu-ports", "/ubuntu")),
+    Fault("ubuntu where ubuntu-ports is needed", "ubuntu-ports", "promises", swapped("/ubuntu-ports", "/ubuntu")),
     Fault("a flat repository that the mirror lacks", "kubernetes", "gave 100|complains", swapped("v1.36", "v1.33")),
     Fault("a flat repository with a suite", "kubernetes", "gave 100|complains", swapped("Suites: /", "Suites: stable")),
     Fault("a key that is not alone", "postgresql", "gave 100|complains", spoil=another_key),
