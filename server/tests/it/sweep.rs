@@ -46,7 +46,9 @@ async fn every_page_is_sound_and_every_internal_link_leads_somewhere() {
             answer = site.visit(answer.location()).await;
         }
         let status = answer.status.as_u16();
-        if status != 200 {
+        // A guide may name a folder of its mirror whose tree is on another machine.
+        let is_elsewhere = snapshot.mirror_at(link).is_some_and(|mirror| !mirror.has_tree);
+        if status != 200 && !is_elsewhere {
             faults.push(format!("{from} links to {link}: {status} {}", answer.location()));
         }
     }
