@@ -57,7 +57,9 @@ class Root:
 HOST = Root("host")
 # Clients in versions that Debian 12 lacks. Drivers name a root in `roots`; add what they need to its packages.
 TRIXIE = Root("trixie", "trixie", ("ca-certificates", "curl", "gnupg", "sqv"))
-ROOTS = {root.name: root for root in (HOST, TRIXIE)}
+# dnf5 is nowhere else in Debian; of the rpm world's own distributions it is the client of today.
+SID = Root("sid", "sid", ("ca-certificates", "curl", "dnf5", "gnupg"))
+ROOTS = {root.name: root for root in (HOST, TRIXIE, SID)}
 
 
 def main() -> None:
