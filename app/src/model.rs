@@ -161,6 +161,14 @@ impl State {
     }
 }
 
+/// What was not quite right about a good run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Warning {
+    /// rsync's limit of deletions was reached: what is new has arrived, what is old is still there.
+    MaxDelete,
+}
+
 /// How old the content itself is, measured against the expected interval.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
@@ -336,6 +344,8 @@ pub struct Audit {
 pub struct Mirror {
     /// Identifier, also the name of its content folder.
     pub id: String,
+    /// Name that mirror sites have agreed on for `MirrorZ`; mostly the identifier.
+    pub cname: String,
     /// Display name.
     pub name: Bilingual,
     /// One sentence; empty when no folder describes the mirror.
@@ -356,6 +366,10 @@ pub struct Mirror {
     pub upstream: Option<String>,
     /// State of the last run.
     pub state: State,
+    /// What was not quite right about the last run, although it was good.
+    pub warning: Option<Warning>,
+    /// Start of the run under way, if one is and its start is known.
+    pub started: Option<Timestamp>,
     /// End of the last good run.
     pub last_success: Option<Timestamp>,
     /// End of the last run, good or bad.
@@ -411,6 +425,7 @@ impl Mirror {
     pub fn bare(id: &str, path: String) -> Self {
         Self {
             id: id.to_owned(),
+            cname: id.to_owned(),
             name: Bilingual::same(id),
             description: Bilingual::default(),
             category: Category::default(),
@@ -421,6 +436,8 @@ impl Mirror {
             homepage: None,
             upstream: None,
             state: State::default(),
+            warning: None,
+            started: None,
             last_success: None,
             last_attempt: None,
             next: None,

@@ -3,7 +3,7 @@
 //! A key without one of its languages does not compile. `{0}`, `{1}` are filled by
 //! [`crate::format::fill`].
 
-use crate::model::{Category, Consistency, FaultKind, Freshness, Lang, State};
+use crate::model::{Category, Consistency, FaultKind, Freshness, Lang, State, Warning};
 
 macro_rules! texts {
     ($($key:ident: $zh:literal, $en:literal;)*) => {
@@ -235,6 +235,16 @@ impl State {
         match lang {
             Lang::Zh => zh,
             Lang::En => en,
+        }
+    }
+}
+
+impl Warning {
+    /// The words shown beside the state.
+    pub fn words(self, lang: Lang) -> &'static str {
+        match (self, lang) {
+            (Self::MaxDelete, Lang::Zh) => "删除已达上限，旧文件未清",
+            (Self::MaxDelete, Lang::En) => "deletion limit reached, old files remain",
         }
     }
 }

@@ -172,6 +172,16 @@ impl Config {
         }
     }
 
+    /// The backends, each with all it needs to know of the site.
+    pub fn backends(&self) -> Vec<status::Backend> {
+        let mut backends = self.backends.clone();
+        for backend in &mut backends {
+            let host = self.host();
+            backend.settle(&self.root(), host.split_once(':').map_or(host, |(name, _port)| name));
+        }
+        backends
+    }
+
     /// Where the file index is kept.
     pub fn index_folder(&self) -> PathBuf {
         self.server.state.join("index")

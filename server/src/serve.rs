@@ -51,8 +51,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         })
     });
     let poller =
-        Poller::start(config.backends.clone(), Some(&config.server.state), resolve, Timestamp::now)
-            .await;
+        Poller::start(config.backends(), Some(&config.server.state), resolve, Timestamp::now).await;
     let trees = Trees::new(root);
     let publisher =
         Publisher::new(config.clone(), trees.clone(), content, poller.states(), Timestamp::now);

@@ -5,12 +5,19 @@ use leptos::prelude::*;
 
 use crate::{
     format,
-    model::{Freshness, Lang, Mirror, State},
+    model::{Freshness, Lang, Mirror, State, Warning},
 };
 
 /// A state by shape and word, never by colour alone.
 pub fn state_mark(lang: Lang, state: State) -> AnyView {
     view! { <span class=format!("mark-state {}", state.id())>{state.word(lang)}</span> }.into_any()
+}
+
+/// What was not quite right about a good run, in words.
+pub fn warning(lang: Lang, warning: Option<Warning>) -> Option<AnyView> {
+    warning.map(|w| {
+        view! { <span class="warning">{format!(" ({})", w.words(lang))}</span> }.into_any()
+    })
 }
 
 /// A freshness verdict by shape and word.

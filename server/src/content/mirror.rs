@@ -28,6 +28,10 @@ pub struct MirrorFile {
     /// Other spellings; they are found by search, and `/docs/<alias>` redirects.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Name on which mirror sites have agreed for `MirrorZ` (`cname.json` of
+    /// mirrorz-org/mirrorz-config), when it is not the id. It is understood like an alias, and used in
+    /// the feed.
+    pub cname: Option<String>,
     /// Words by which the list and the search find it.
     #[serde(default)]
     pub keywords: Vec<String>,
@@ -92,6 +96,11 @@ impl MirrorFacts {
             ));
         }
         Ok(Self { id: id.to_owned(), file: parsed })
+    }
+
+    /// Every other name under which a backend or a visitor may know it.
+    pub fn other_names(&self) -> impl Iterator<Item = &str> {
+        self.file.aliases.iter().chain(&self.file.cname).map(String::as_str)
     }
 
     /// Path of the tree below the host.

@@ -36,6 +36,9 @@ pub struct Content {
     /// Whether the folder is the list of mirrors; otherwise it only describes those that a backend
     /// or the disk has.
     pub is_registry: bool,
+    /// Agreed names by the names that single sites use, in the form of `cname.json` of
+    /// mirrorz-org/mirrorz-config; what folders say themselves comes first.
+    pub cnames: BTreeMap<String, String>,
     /// Other files, for `content:///…` addresses of backends.
     pub files: Files,
 }
@@ -63,6 +66,9 @@ impl Content {
             let segments: Vec<&str> = path.split('/').collect();
             let outcome = match segments.as_slice() {
                 ["site.toml"] | ["recorded", _] => Ok(()),
+                ["cname.json"] => serde_json::from_str(text)
+                    .map(|cnames| content.cnames = cnames)
+                    .map_err(|error| Problem::at(path, error.line(), error.to_string())),
                 ["mirrors", id, "mirror.toml"] => MirrorFacts::parse(id, path, text)
                     .map(|mirror| drop(content.mirrors.insert((*id).to_owned(), mirror))),
                 ["guides", id, "guide.toml"] => TopicFacts::parse(id, path, text)
@@ -87,7 +93,7 @@ impl Content {
                 }),
                 _ => Err(Problem::in_file(
                     path,
-                    "is not a file that the site reads; expected mirrors/<id>/{mirror.toml,help.zh.md,help.en.md}, guides/<id>/{guide.toml,help.zh.md,help.en.md}, pages/, news/ or recorded/",
+                    "is not a file that the site reads; expected mirrors/<id>/{mirror.toml,help.zh.md,help.en.md}, guides/<id>/{guide.toml,help.zh.md,help.en.md}, pages/, news/, recorded/ or cname.json",
                 )),
             };
             if let Err(problem) = outcome {
@@ -139,14 +145,16 @@ impl Content {
                     format!("/{first} is an address of the site itself; choose another id or path"),
                 ));
             }
-            for alias in &mirror.file.aliases {
-                if self.mirrors.contains_key(alias) {
+            for alias in mirror.other_names() {
+                if alias != id && self.mirrors.contains_key(alias) {
                     problems.push(Problem::in_file(
                         &file,
                         format!("alias \"{alias}\" is the id of a mirror"),
                     ));
                 }
-                if let Some(other) = seen.insert(alias.to_lowercase(), id) {
+                if let Some(other) = seen.insert(alias.to_lowercase(), id)
+                    && other != id
+                {
                     problems.push(Problem::in_file(
                         &file,
                         format!("alias \"{alias}\" is also claimed by mirrors/{other}"),
@@ -221,7 +229,8 @@ impl Content {
         self.mirrors.get(&guide.id).map_or_else(String::new, MirrorFacts::path)
     }
 
-    /// The id for any spelling: itself, an alias, or the same letters in another case.
+    /// The id for any spelling: itself, an alias, the agreed name, or the same letters in another
+    /// case.
     pub fn resolve(&self, name: &str) -> Option<&str> {
         if let Some((id, _)) = self.mirrors.get_key_value(name) {
             return Some(id);
@@ -230,9 +239,20 @@ impl Content {
             .values()
             .find(|m| {
                 m.id.eq_ignore_ascii_case(name)
-                    || m.file.aliases.iter().any(|a| a.to_lowercase() == name.to_lowercase())
+                    || m.other_names().any(|other| other.to_lowercase() == name.to_lowercase())
             })
             .map(|m| m.id.as_str())
+    }
+
+    /// The id for the name and place that a backend gives a mirror: that of a folder if there is one,
+    /// otherwise the agreed name.
+    pub fn identify<'a>(&'a self, name: &'a str, path: Option<&str>) -> &'a str {
+        let agreed = self.cnames.get(name).map_or(name, String::as_str);
+        let at_path = || self.mirrors.values().find(|m| Some(m.path().as_str()) == path);
+        self.resolve(name)
+            .or_else(|| self.resolve(agreed))
+            .or_else(|| at_path().map(|m| m.id.as_str()))
+            .unwrap_or(agreed)
     }
 
     /// News in one language, newest first.
@@ -396,6 +416,36 @@ mod tests {
         let bytes = b"+++\ntitle = \"\xff\"\n+++\n".to_vec();
         let (_, problems) = Content::parse([("pages/p.zh.md".to_owned(), bytes.into())].into());
         assert_eq!(problems[0].to_string(), "pages/p.zh.md:2: is not UTF-8");
+    }
+
+    #[test]
+    fn a_backend_may_call_a_mirror_by_its_own_name_or_place() {
+        let with = |more: &str| format!("{MIRROR}{more}\n");
+        let (content, problems) = parse(&[
+            ("mirrors/arch/mirror.toml", &with("cname = \"archlinux\"")),
+            ("mirrors/rosdistro/mirror.toml", &with("path = \"/git/rosdistro\"")),
+            (
+                "cname.json",
+                "{\"Arch Linux\": \"archlinux\", \"debian-multimedia\": \"deb-multimedia\"}",
+            ),
+        ]);
+        assert_eq!(problems, Vec::<String>::new());
+        for (name, path, id) in [
+            ("archlinux", None, "arch"),
+            ("Arch Linux", None, "arch"),
+            ("ros.git", Some("/git/rosdistro"), "rosdistro"),
+            ("debian-multimedia", None, "deb-multimedia"),
+            ("deb-multimedia", Some("/elsewhere"), "deb-multimedia"),
+            ("nobody", None, "nobody"),
+        ] {
+            assert_eq!(content.identify(name, path), id, "{name}");
+        }
+        let (_, problems) = parse(&[
+            ("mirrors/a/mirror.toml", &with("cname = \"b\"")),
+            ("mirrors/b/mirror.toml", MIRROR),
+            ("cname.json", "[]"),
+        ]);
+        assert_eq!(problems.len(), 2, "{problems:#?}");
     }
 
     #[test]

@@ -69,6 +69,11 @@ impl RelPath {
         Ok(Self { bytes, is_folder })
     }
 
+    /// The folder that holds the trees.
+    pub const fn root() -> Self {
+        Self { bytes: Vec::new(), is_folder: true }
+    }
+
     /// Segments from the top.
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.bytes.split(|b| *b == b'/').filter(|s| !s.is_empty())

@@ -87,12 +87,7 @@ fn merge(kept: &mut Candidate, mut other: Candidate) -> Dropped {
         std::mem::swap(kept, &mut other);
     }
     let id = kept.entry.id.clone();
-    let Entry { path, name, size_bytes, upstream, description, .. } = other.entry;
-    kept.entry.path = kept.entry.path.take().or(path);
-    kept.entry.name = kept.entry.name.take().or(name);
-    kept.entry.size_bytes = kept.entry.size_bytes.or(size_bytes);
-    kept.entry.upstream = kept.entry.upstream.take().or(upstream);
-    kept.entry.description = kept.entry.description.take().or(description);
+    kept.entry.fill_gaps(&other.entry);
     Dropped {
         index: other.index,
         id: Some(id),

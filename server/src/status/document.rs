@@ -1,6 +1,6 @@
 //! The outer shape of an answer, and words for what was found instead.
 
-use serde_json::{Value, error::Category};
+use serde_json::{Map, Value, error::Category};
 
 /// The whole document is unintelligible.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +24,20 @@ pub fn array(bytes: &[u8]) -> Result<Vec<Value>, ParseError> {
         Value::Array(items) => Ok(items),
         other => Err(ParseError::shape(EXPECTED, &other)),
     }
+}
+
+/// The values of an object as a list, each with its name under `key`. What is no object stays as it
+/// is, to be reported like every other bad item.
+pub fn listed(items: &Map<String, Value>, key: &str) -> Vec<Value> {
+    let with_name = |(name, item): (&String, &Value)| match item {
+        Value::Object(fields) => {
+            let mut fields = fields.clone();
+            fields.insert(key.to_owned(), Value::from(name.as_str()));
+            Value::Object(fields)
+        }
+        other => other.clone(),
+    };
+    items.iter().map(with_name).collect()
 }
 
 /// Reads a document that is JSON of any shape; `expected` only words the error.

@@ -13,7 +13,7 @@ use reqwest::{
 use serde::{Deserialize, Serialize};
 use tokio::{sync::OnceCell, task::spawn_blocking, time::timeout};
 
-use super::Source;
+use super::{Source, Trace};
 
 /// Redirects followed before giving up.
 const MAX_REDIRECTS: usize = 3;
@@ -117,6 +117,23 @@ impl Fetcher {
             Ok(answer) => answer,
             Err(_) => Err(FetchError::Timeout { after: source.timeout, url: source.public_url() }),
         }
+    }
+
+    /// Looks at trees within the time limit of a source.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or not in time.
+    pub async fn look(&self, trace: &Trace) -> Result<Answer, FetchError> {
+        let (source, trace) = (&trace.source, trace.clone());
+        let looked = spawn_blocking(move || trace.look());
+        let Ok(looked) = timeout(source.timeout, looked).await else {
+            return Err(FetchError::Timeout { after: source.timeout, url: source.public_url() });
+        };
+        let body = looked
+            .map_err(io::Error::other)
+            .flatten()
+            .map_err(|cause| unreadable(source, &cause))?;
+        Ok(Answer::New { body, validators: Validators::default() })
     }
 
     async fn read(&self, source: &Source, known: &Validators) -> Result<Answer, FetchError> {

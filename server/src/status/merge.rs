@@ -1,6 +1,6 @@
 //! One list of mirrors from content folders and all backends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry as Place};
 
 use app::model::{Bilingual, Mirror};
 use jiff::Timestamp;
@@ -12,32 +12,45 @@ use crate::{
     web::encode,
 };
 
-/// Puts together what folders, backends and trees say. The first backend that knows a mirror wins;
-/// an entry without a folder is listed under its own name, a folder without an entry as unknown.
+/// What all backends together say of one mirror.
+struct Statement {
+    entry: Entry,
+    recorded_at: Option<Timestamp>,
+}
+
+impl Statement {
+    /// A later backend completes what the earlier ones say: lasting facts one by one, a run only as a
+    /// whole, when nobody has spoken of runs yet.
+    fn complete(&mut self, other: &Entry, recorded_at: Option<Timestamp>) {
+        if !self.entry.tells_of_runs() && other.tells_of_runs() {
+            self.entry.take_run(other);
+            self.recorded_at = recorded_at;
+        }
+        self.entry.fill_gaps(other);
+    }
+}
+
+/// Puts together what folders, backends and trees say. The first backend that knows a mirror speaks,
+/// later ones complete it; an entry without a folder is listed under its own name, a folder without
+/// an entry as unknown.
 pub fn merge(
     content: &Content,
     backends: &[BackendState],
     observed: &Observed,
     now: Timestamp,
 ) -> Vec<Mirror> {
-    let mut stated: BTreeMap<String, (&Entry, Option<Timestamp>)> = BTreeMap::new();
-    for backend in backends {
-        for entry in backend.entries.iter() {
-            let id = content.resolve(&entry.id).unwrap_or(&entry.id).to_owned();
-            stated.entry(id).or_insert((entry, backend.report.recorded_at));
-        }
-    }
+    let stated = statements(content, backends);
     let mut mirrors: Vec<Mirror> = content
         .mirrors
         .values()
         .filter(|facts| match stated.get(&facts.id) {
-            Some((entry, _)) => !entry.disabled,
+            Some(statement) => !statement.entry.disabled,
             None => content.is_registry || observed.trees.contains(&facts.path()),
         })
         .map(|facts| {
             let mut mirror = from_facts(facts, content.guides.contains_key(&facts.id));
-            if let Some((entry, recorded_at)) = stated.get(&facts.id) {
-                apply(&mut mirror, entry, *recorded_at);
+            if let Some(statement) = stated.get(&facts.id) {
+                apply(&mut mirror, statement);
             }
             let reading = observed.ages.get(&facts.id).copied();
             mirror.content_time = reading.map(|r| r.time);
@@ -46,10 +59,10 @@ pub fn merge(
             mirror
         })
         .collect();
-    for (id, (entry, recorded_at)) in &stated {
-        if !content.mirrors.contains_key(id) && !entry.disabled {
-            let mut mirror = from_entry(id, entry);
-            apply(&mut mirror, entry, *recorded_at);
+    for (id, statement) in &stated {
+        if !content.mirrors.contains_key(id) && !statement.entry.disabled {
+            let mut mirror = from_entry(id, &statement.entry);
+            apply(&mut mirror, statement);
             mirrors.push(mirror);
         }
     }
@@ -60,6 +73,24 @@ pub fn merge(
     mirrors
 }
 
+/// By the id under which the site knows the mirror.
+fn statements(content: &Content, backends: &[BackendState]) -> BTreeMap<String, Statement> {
+    let mut stated: BTreeMap<String, Statement> = BTreeMap::new();
+    for backend in backends {
+        let recorded_at = backend.report.recorded_at;
+        for entry in backend.entries.iter() {
+            let id = content.identify(&entry.id, entry.path.as_deref());
+            match stated.entry(id.to_owned()) {
+                Place::Occupied(mut first) => first.get_mut().complete(entry, recorded_at),
+                Place::Vacant(place) => {
+                    place.insert(Statement { entry: entry.clone(), recorded_at });
+                }
+            }
+        }
+    }
+    stated
+}
+
 fn from_facts(facts: &MirrorFacts, has_guide: bool) -> Mirror {
     let file = &facts.file;
     Mirror {
@@ -68,6 +99,7 @@ fn from_facts(facts: &MirrorFacts, has_guide: bool) -> Mirror {
         category: file.category,
         aliases: file.aliases.clone(),
         keywords: file.keywords.clone(),
+        cname: file.cname.clone().unwrap_or_else(|| facts.id.clone()),
         official: file.official.clone(),
         homepage: file.homepage.clone(),
         upstream: file.upstream.clone(),
@@ -79,7 +111,9 @@ fn from_facts(facts: &MirrorFacts, has_guide: bool) -> Mirror {
 
 /// A mirror that only a backend knows.
 fn from_entry(id: &str, entry: &Entry) -> Mirror {
-    let path = entry.path.clone().unwrap_or_else(|| format!("/{}", encode::path(id.as_bytes())));
+    // The tree bears the backend's name, not the agreed one.
+    let path =
+        entry.path.clone().unwrap_or_else(|| format!("/{}", encode::path(entry.id.as_bytes())));
     Mirror {
         name: entry.name.clone().unwrap_or_else(|| Bilingual::same(id)),
         description: entry.description.clone().unwrap_or_default(),
@@ -87,13 +121,15 @@ fn from_entry(id: &str, entry: &Entry) -> Mirror {
     }
 }
 
-fn apply(mirror: &mut Mirror, entry: &Entry, recorded_at: Option<Timestamp>) {
+fn apply(mirror: &mut Mirror, Statement { entry, recorded_at }: &Statement) {
     mirror.state = entry.state;
+    mirror.warning = entry.warning;
+    mirror.started = entry.started;
     mirror.last_success = entry.last_success;
     mirror.last_attempt = entry.last_attempt;
     mirror.next = entry.next;
     mirror.size_bytes = entry.size_bytes;
-    mirror.recorded_at = recorded_at;
+    mirror.recorded_at = *recorded_at;
     // What the backend really syncs from beats what a file says it should.
     if let Some(upstream) = &entry.upstream {
         mirror.upstream = Some(upstream.clone());
@@ -154,6 +190,55 @@ mod tests {
             states(&merged),
             [("CTAN", State::Success), ("debian", State::Unknown), ("extra", State::Failed)]
         );
+    }
+
+    #[test]
+    fn the_first_backend_speaks_and_later_ones_fill_its_gaps() {
+        let at = |second| Timestamp::from_second(second).ok();
+        let of = |entry: Entry| {
+            let state = backend(None, &[]);
+            BackendState { entries: [Entry { id: "debian".to_owned(), ..entry }].into(), ..state }
+        };
+        let silent =
+            of(Entry { upstream: Some("rsync://a.example/".to_owned()), ..Entry::default() });
+        let failed = of(Entry {
+            state: State::Failed,
+            last_attempt: at(2_000_000_000),
+            upstream: Some("rsync://b.example/".to_owned()),
+            ..Entry::default()
+        });
+        let good = of(Entry {
+            state: State::Success,
+            last_success: at(1_900_000_000),
+            size_bytes: Some(7),
+            ..Entry::default()
+        });
+        let merged = |backends: &[BackendState]| {
+            merge(&content(&["debian"]), backends, &Observed::default(), Timestamp::UNIX_EPOCH)
+                .remove(0)
+        };
+        let mirror = merged(&[silent.clone(), failed.clone(), good.clone()]);
+        // A run is told whole, by one backend.
+        assert_eq!((mirror.state, mirror.last_success), (State::Failed, None));
+        assert_eq!((mirror.last_attempt, mirror.size_bytes), (at(2_000_000_000), Some(7)));
+        assert_eq!(mirror.upstream.as_deref(), Some("rsync://a.example/"));
+        let mirror = merged(&[good, failed, silent]);
+        assert_eq!((mirror.state, mirror.last_attempt), (State::Success, None));
+        assert_eq!(mirror.upstream.as_deref(), Some("rsync://b.example/"));
+    }
+
+    #[test]
+    fn a_name_that_only_backends_know_is_merged_by_the_agreed_one() {
+        let cnames = br#"{"debian-multimedia": "deb-multimedia"}"#;
+        let files = [("cname.json".to_owned(), cnames.to_vec().into())].into();
+        let (content, _) = Content::parse(files);
+        let backends = [
+            backend(None, &[("debian-multimedia", State::Unknown, false)]),
+            backend(None, &[("deb-multimedia", State::Success, false)]),
+        ];
+        let merged = merge(&content, &backends, &Observed::default(), Timestamp::UNIX_EPOCH);
+        assert_eq!(states(&merged), [("deb-multimedia", State::Success)]);
+        assert_eq!(merged[0].path, "/debian-multimedia");
     }
 
     #[test]

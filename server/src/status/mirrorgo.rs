@@ -1,53 +1,21 @@
 //! ZJU `MirrorGo`: `GET /api/v2/mirrorgo.json`.
 //!
 //! Format: fixture `test/fixtures/legacy-mirrorgo.json` of ZJUSCT/mirror-front (MIT); the backend
-//! itself is closed. Times are Unix seconds, and unknown ones are 0 or the Go zero time.
+//! itself is closed.
 
-use app::model::State;
 use jiff::Timestamp;
-use serde_json::Value;
 
-use super::{Entry, ParseError, Parsed, collect, document, field, moment, size, upstream};
+use super::{ParseError, Parsed, zju};
 
-/// Reads the array of mirrors.
+/// Reads the array of mirrors. `lastAttempt` is a start, `lastFailure` an end.
 pub fn parse(bytes: &[u8], now: Timestamp) -> Result<Parsed, ParseError> {
-    let mirrors = document::array(bytes)?;
-    Ok(collect::collect(&mirrors, "id", |_| false, |mirror, id| entry(mirror, id, now)))
-}
-
-fn entry(mirror: &Value, id: String, now: Timestamp) -> Entry {
-    let past = |key: &str| moment::past(moment::seconds(&mirror[key]), now);
-    let last_success = past("lastSuccess");
-    Entry {
-        id,
-        path: field::text(mirror, "url").and_then(field::path),
-        name: field::bilingual(mirror, "name"),
-        state: state(field::text(mirror, "status").unwrap_or_default()),
-        last_success,
-        // `lastAttempt` is a start, the other two are ends.
-        last_attempt: past("lastAttempt").max(past("lastFailure")).max(last_success),
-        next: moment::planned(moment::seconds(&mirror["nextScheduled"]), now),
-        size_bytes: size::bytes(&mirror["size"]),
-        upstream: field::text(mirror, "upstream").and_then(upstream::public),
-        description: field::bilingual(mirror, "desc"),
-        disabled: false,
-    }
-}
-
-fn state(status: &str) -> State {
-    match status.to_ascii_lowercase().as_str() {
-        "succeeded" => State::Success,
-        "syncing" => State::Syncing,
-        "pending" => State::Pending,
-        "failed" => State::Failed,
-        "paused" => State::Paused,
-        "cached" => State::Cached,
-        _ => State::Unknown,
-    }
+    zju::parse(bytes, now, "lastAttempt", &["lastFailure"])
 }
 
 #[cfg(test)]
 mod tests {
+    use app::model::State;
+
     use super::*;
 
     fn read() -> Parsed {

@@ -3,50 +3,20 @@
 //! Format: ZJUSCT/MirrorManager `Orchestrator/Controllers/Mirrors.cs` (`MirrorItemDto`), times in
 //! Unix seconds. `size` is bytes in new versions and a text in old ones (`Utils/FileSizeUtil.cs`).
 
-use app::model::State;
 use jiff::Timestamp;
-use serde_json::Value;
 
-use super::{Entry, ParseError, Parsed, collect, document, field, moment, size, upstream};
+use super::{ParseError, Parsed, zju};
 
-/// Reads the array of mirrors.
+/// Reads the array of mirrors. `lastUpdated` is, despite its name, the start of the last attempt
+/// (`LastSyncAt`, set in `JobQueue.TryGetNewJob`).
 pub fn parse(bytes: &[u8], now: Timestamp) -> Result<Parsed, ParseError> {
-    let mirrors = document::array(bytes)?;
-    Ok(collect::collect(&mirrors, "id", |_| false, |mirror, id| entry(mirror, id, now)))
-}
-
-fn entry(mirror: &Value, id: String, now: Timestamp) -> Entry {
-    let past = |key: &str| moment::past(moment::seconds(&mirror[key]), now);
-    let last_success = past("lastSuccess");
-    Entry {
-        id,
-        path: field::text(mirror, "url").and_then(field::path),
-        name: field::bilingual(mirror, "name"),
-        state: state(field::text(mirror, "status").unwrap_or_default()),
-        last_success,
-        // Despite its name the start of the last attempt (`LastSyncAt`, set in
-        // `JobQueue.TryGetNewJob`).
-        last_attempt: past("lastUpdated").max(last_success),
-        next: moment::planned(moment::seconds(&mirror["nextScheduled"]), now),
-        size_bytes: size::bytes(&mirror["size"]),
-        upstream: field::text(mirror, "upstream").and_then(upstream::public),
-        description: field::bilingual(mirror, "desc"),
-        disabled: false,
-    }
-}
-
-fn state(status: &str) -> State {
-    match status.to_ascii_lowercase().as_str() {
-        "succeeded" => State::Success,
-        "syncing" => State::Syncing,
-        "failed" => State::Failed,
-        "cached" => State::Cached,
-        _ => State::Unknown,
-    }
+    zju::parse(bytes, now, "lastUpdated", &[])
 }
 
 #[cfg(test)]
 mod tests {
+    use app::model::State;
+
     use super::*;
 
     fn read() -> Parsed {

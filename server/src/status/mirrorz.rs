@@ -22,19 +22,22 @@ pub fn parse(bytes: &[u8], now: Timestamp) -> Result<Parsed, ParseError> {
 
 fn entry(mirror: &Value, id: String, site: Option<(&str, &str)>, now: Timestamp) -> Entry {
     let status = Status::read(field::text(mirror, "status").unwrap_or_default());
-    let last_success = moment::past(status.success, now);
+    let (last_success, attempt) =
+        (moment::past(status.success, now), moment::past(status.attempt, now));
     Entry {
         id,
         path: field::text(mirror, "url").and_then(|url| path(url, site)),
         name: field::bilingual(mirror, "name"),
         state: status.state,
         last_success,
-        last_attempt: moment::past(status.attempt, now).max(last_success),
+        last_attempt: attempt.max(last_success),
+        started: attempt.filter(|_| status.state == State::Syncing),
         next: moment::planned(status.next, now),
         size_bytes: size::bytes(&mirror["size"]),
         upstream: field::text(mirror, "upstream").and_then(upstream::public),
         description: field::bilingual(mirror, "desc"),
         disabled: mirror["disable"] == true || mirror["disable"] == "true",
+        ..Entry::default()
     }
 }
 

@@ -1,13 +1,14 @@
 //! Sync status of mirrors, read from whatever backend runs the syncs.
 //!
 //! One adapter, one file, one pure `parse`; fetching, storing and polling exist once for all. To
-//! add a backend: write its file, add it to [`Backend`] and to the three `match`es below.
+//! add a backend: write its file, add it to [`Backend`] and to the `match`es below.
 
 mod backoff;
 mod collect;
 mod document;
 pub mod fetch;
 mod field;
+mod lug;
 pub mod merge;
 mod mirrorgo;
 mod mirrormanager;
@@ -17,16 +18,23 @@ pub mod poll;
 mod size;
 pub mod source;
 pub mod store;
+mod synccontroller;
+mod trace;
 mod tunasync;
 mod upstream;
 mod worker;
+mod yuki;
+mod zju;
 
-use app::model::{Bilingual, State};
+use std::path::Path;
+
+use app::model::{Bilingual, State, Warning};
 use jiff::Timestamp;
 use serde::Deserialize;
 
 pub use document::ParseError;
 pub use source::Source;
+pub use trace::Trace;
 
 /// One mirror as one backend states it.
 ///
@@ -44,10 +52,14 @@ pub struct Entry {
     pub name: Option<Bilingual>,
     /// State of the last run.
     pub state: State,
+    /// What was not quite right about the last run, although it was good.
+    pub warning: Option<Warning>,
     /// End of the last good run.
     pub last_success: Option<Timestamp>,
     /// End of the last run, good or bad; its start where the backend tells only starts.
     pub last_attempt: Option<Timestamp>,
+    /// Start of the run under way, where the state is [`State::Syncing`] and the backend tells it.
+    pub started: Option<Timestamp>,
     /// Start of the next run. It may lie in the past when the backend is late.
     pub next: Option<Timestamp>,
     /// Size in bytes, never 0. See `size.rs` for how texts are read.
@@ -59,6 +71,36 @@ pub struct Entry {
     pub description: Option<Bilingual>,
     /// The backend wants it hidden.
     pub disabled: bool,
+}
+
+impl Entry {
+    /// Takes over what another statement about the same tree says of lasting facts. What a run was
+    /// like is no such fact: times and states of two statements do not fit together.
+    pub(crate) fn fill_gaps(&mut self, other: &Self) {
+        fn fill<T: Clone>(gap: &mut Option<T>, other: Option<&T>) {
+            *gap = gap.take().or_else(|| other.cloned());
+        }
+        fill(&mut self.path, other.path.as_ref());
+        fill(&mut self.name, other.name.as_ref());
+        fill(&mut self.size_bytes, other.size_bytes.as_ref());
+        fill(&mut self.upstream, other.upstream.as_ref());
+        fill(&mut self.description, other.description.as_ref());
+    }
+
+    /// Takes over what another statement says of runs, as a whole.
+    pub(crate) fn take_run(&mut self, other: &Self) {
+        self.state = other.state;
+        self.warning = other.warning;
+        self.last_success = other.last_success;
+        self.last_attempt = other.last_attempt;
+        self.started = other.started;
+        self.next = other.next;
+    }
+
+    /// Whether it says anything at all about runs.
+    pub(crate) fn tells_of_runs(&self) -> bool {
+        self.state != State::Unknown || self.last_success.is_some() || self.last_attempt.is_some()
+    }
 }
 
 /// A whole answer of a backend.
@@ -94,6 +136,14 @@ pub enum Backend {
     Mirrorgo(Source),
     /// Any `MirrorZ` feed, with or without extension D.
     Mirrorz(Source),
+    /// sjtug/lug, `GET /lug/v1/manager/summary`.
+    Lug(Source),
+    /// ustclug/Yuki, `GET /api/v1/metas`.
+    Yuki(Source),
+    /// PKUOSC/SyncController, `GET /status`.
+    Synccontroller(Source),
+    /// None: traces and locks in the trees.
+    Trace(Trace),
 }
 
 impl Backend {
@@ -104,6 +154,10 @@ impl Backend {
             Self::Mirrormanager(_) => "mirrormanager",
             Self::Mirrorgo(_) => "mirrorgo",
             Self::Mirrorz(_) => "mirrorz",
+            Self::Lug(_) => "lug",
+            Self::Yuki(_) => "yuki",
+            Self::Synccontroller(_) => "synccontroller",
+            Self::Trace(_) => "trace",
         }
     }
 
@@ -113,7 +167,19 @@ impl Backend {
             Self::Tunasync(source)
             | Self::Mirrormanager(source)
             | Self::Mirrorgo(source)
-            | Self::Mirrorz(source) => source,
+            | Self::Mirrorz(source)
+            | Self::Lug(source)
+            | Self::Yuki(source)
+            | Self::Synccontroller(source) => source,
+            Self::Trace(trace) => &trace.source,
+        }
+    }
+
+    /// Fills in what is configured elsewhere: `trace` looks at the trees of the site, below `root`,
+    /// for the name of its host.
+    pub fn settle(&mut self, root: &Path, host: &str) {
+        if let Self::Trace(trace) = self {
+            trace.settle(root, host);
         }
     }
 
@@ -129,6 +195,10 @@ impl Backend {
             Self::Mirrormanager(_) => mirrormanager::parse(bytes, now),
             Self::Mirrorgo(_) => mirrorgo::parse(bytes, now),
             Self::Mirrorz(_) => mirrorz::parse(bytes, now),
+            Self::Lug(_) => lug::parse(bytes, now),
+            Self::Yuki(_) => yuki::parse(bytes, now),
+            Self::Synccontroller(_) => synccontroller::parse(bytes, now),
+            Self::Trace(_) => trace::parse(bytes, now),
         }
     }
 }
@@ -144,12 +214,37 @@ mod tests {
 
     #[test]
     fn kind_is_the_key_of_the_table() {
-        for kind in ["tunasync", "mirrormanager", "mirrorgo", "mirrorz"] {
+        for kind in
+            ["tunasync", "mirrormanager", "mirrorgo", "mirrorz", "lug", "yuki", "synccontroller"]
+        {
             let text = format!("[[backend]]\n{kind}.url = \"http://backend.example/x\"\n");
             let site: Site = toml::from_str(&text).unwrap();
             assert_eq!(site.backend[0].kind(), kind);
             assert_eq!(site.backend[0].source().url, "http://backend.example/x");
         }
+    }
+
+    #[test]
+    fn trace_needs_nothing_and_looks_where_the_trees_are() {
+        let site: Site = toml::from_str(
+            "[[backend]]\ntrace = {}\n[[backend]]\ntrace = { url = \"file:///srv/a\", host = \"b.example\" }\n",
+        )
+        .unwrap();
+        let settled: Vec<_> = site
+            .backend
+            .into_iter()
+            .map(|mut backend| {
+                backend.settle(Path::new("/srv/mirrors"), "mirror.example");
+                let Backend::Trace(trace) = backend else { panic!("another kind") };
+                (trace.source.url, trace.host.unwrap())
+            })
+            .collect();
+        let expected = [("file:///srv/mirrors", "mirror.example"), ("file:///srv/a", "b.example")];
+        assert_eq!(settled, expected.map(|(url, host)| (url.to_owned(), host.to_owned())));
+        let error = toml::from_str::<Site>("[[backend]]\ntrace.url = \"http://a.example/\"\n")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("file:///path"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Times as backends write them, with everything that only means "never" removed.
 
-use jiff::{SignedDuration, Timestamp, fmt::strtime};
+use jiff::{
+    SignedDuration, Timestamp,
+    fmt::{rfc2822, strtime},
+};
 use serde_json::Value;
 
 /// 2000-01-01T00:00:00Z, also the first second of clocks without a battery. Nothing that this reads
@@ -32,13 +35,21 @@ fn real(time: Timestamp) -> Option<Timestamp> {
 
 /// Unix seconds as an integer, a fraction, or either in a string.
 pub fn seconds(value: &Value) -> Option<Timestamp> {
+    Timestamp::from_second(whole(value)?).ok()
+}
+
+/// Unix milliseconds, in the same forms.
+pub fn milliseconds(value: &Value) -> Option<Timestamp> {
+    Timestamp::from_second(whole(value)?.div_euclid(1000)).ok()
+}
+
+fn whole(value: &Value) -> Option<i64> {
     let text = match value {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.trim().to_owned(),
         _ => return None,
     };
-    let whole = text.split_once('.').map_or(text.as_str(), |(whole, _)| whole);
-    Timestamp::from_second(whole.parse().ok()?).ok()
+    text.split_once('.').map_or(text.as_str(), |(whole, _)| whole).parse().ok()
 }
 
 /// `2006-01-02 15:04:05 -0700` (tunasync `internal/status_web.go`) or RFC 3339 (`internal/msg.go`).
@@ -48,6 +59,25 @@ pub fn text(value: &Value) -> Option<Timestamp> {
         .and_then(|broken| broken.to_timestamp())
         .or_else(|_| text.parse())
         .ok()
+}
+
+/// A line of a file that a script has written: Unix seconds, any form of [`text`], RFC 2822, or
+/// `date` in the C locale (`Thu Aug 20 06:00:00 UTC 2026`).
+pub fn written(line: &str) -> Option<Timestamp> {
+    let line = line.trim();
+    let value = Value::from(line);
+    seconds(&value).or_else(|| text(&value)).or_else(|| rfc_2822(line)).or_else(|| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [_, month, day, time, zone @ ("UTC" | "GMT"), year] = words.as_slice() else {
+            return None;
+        };
+        rfc_2822(&format!("{day} {month} {year} {time} {zone}"))
+    })
+}
+
+/// Debian writes the zone as `UTC`, which the standard calls `GMT`.
+fn rfc_2822(text: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(text.replace("UTC", "GMT")).ok()
 }
 
 #[cfg(test)]
@@ -107,5 +137,32 @@ mod tests {
         assert_eq!(seconds(&json!(1_637_608_110.25)), expected);
         assert_eq!(text(&json!("2021-11-23 03:08:30 +0800")), expected);
         assert_eq!(text(&json!("2021-11-23T03:08:30+08:00")), expected);
+    }
+
+    #[test]
+    fn lines_of_scripts_are_read_in_every_form() {
+        let expected = Some(at(1_787_205_600));
+        for line in [
+            "1787205600",
+            " 1787205600\n",
+            "2026-08-20T06:00:00Z",
+            "2026-08-20 14:00:00 +0800",
+            "Thu, 20 Aug 2026 06:00:00 +0000",
+            "Thu, 20 Aug 2026 06:00:00 UTC",
+            "Thu Aug 20 06:00:00 UTC 2026",
+            "Thu Aug  20 06:00:00 GMT 2026",
+        ] {
+            assert_eq!(written(line), expected, "{line}");
+        }
+        for line in ["", "yesterday", "Thu Aug 20 06:00:00 CST 2026", "{}", "\u{0}"] {
+            assert_eq!(written(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_may_have_fractions() {
+        assert_eq!(milliseconds(&json!(1_615_911_140_966_i64)), Some(at(1_615_911_140)));
+        assert_eq!(milliseconds(&json!(1_615_911_140_966.25)), Some(at(1_615_911_140)));
+        assert_eq!(past(milliseconds(&json!(0)), at(1_787_200_000)), None);
     }
 }

@@ -68,11 +68,22 @@ const fn default_max_bytes() -> u64 {
     32 << 20
 }
 
-fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+/// A duration such as `"60s"`, longer than zero.
+pub fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let duration = SignedDuration::deserialize(deserializer)?;
     match duration.try_into() {
         Ok(duration) if duration > Duration::ZERO => Ok(duration),
         _ => Err(D::Error::custom("expected a duration longer than zero, such as \"60s\"")),
+    }
+}
+
+/// The address of a folder on this host.
+pub fn folder<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let url = String::deserialize(deserializer)?;
+    if url.starts_with("file:///") {
+        Ok(url)
+    } else {
+        Err(D::Error::custom("expected a folder as file:///path"))
     }
 }
 

@@ -34,16 +34,15 @@ fn entry(job: &Value, id: String, now: Timestamp) -> Entry {
     let state = state(status, next.is_some());
     Entry {
         id,
-        path: None,
-        name: None,
         state,
         last_success,
         last_attempt: last_ended.max(last_success).or(last_started),
+        started: last_started.filter(|_| state == State::Syncing),
         next,
         size_bytes: size::bytes(&job["size"]),
         upstream: field::text(job, "upstream").and_then(upstream::public),
-        description: None,
         disabled: status == "disabled",
+        ..Entry::default()
     }
 }
 

@@ -303,8 +303,7 @@ impl Builder {
             files.get(path).map(|b| b.to_vec()).ok_or(io::ErrorKind::NotFound.into())
         });
         let poller =
-            Poller::start(config.backends.clone(), Some(&config.server.state), resolve, self.clock)
-                .await;
+            Poller::start(config.backends(), Some(&config.server.state), resolve, self.clock).await;
         let mut states = poller.states();
         let wait = self.wait;
         let found = states.wait_for(|states| wait(states));

@@ -26,4 +26,5 @@ mod status;
 mod status_page;
 mod sweep;
 mod topics;
+mod trace;
 mod tree;

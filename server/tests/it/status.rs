@@ -10,13 +10,26 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use server::status::{Backend, Parsed};
 
-const KINDS: [&str; 4] = ["tunasync", "mirrormanager", "mirrorgo", "mirrorz"];
+/// Every kind, with a fixture of it.
+const KINDS: [(&str, &str); 8] = [
+    ("tunasync", "jobs.json"),
+    ("mirrormanager", "mirrors.json"),
+    ("mirrorgo", "mirrorgo.json"),
+    ("mirrorz", "quirks.json"),
+    ("lug", "summary.json"),
+    ("yuki", "metas.json"),
+    ("synccontroller", "status.json"),
+    ("trace", "look.json"),
+];
 
 fn now() -> Timestamp {
     "2026-08-20T06:00:00Z".parse().unwrap()
 }
 
 fn backend(kind: &str) -> Backend {
+    if kind == "trace" {
+        return serde_json::from_value(json!({kind: {}})).unwrap();
+    }
     serde_json::from_value(json!({kind: {"url": "http://backend.example/"}})).unwrap()
 }
 
@@ -30,7 +43,15 @@ fn fixture(path: &PathBuf) -> (Backend, Vec<u8>) {
 fn items(bytes: &[u8]) -> usize {
     let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
     let document: Value = serde_json::from_slice(bytes).unwrap();
-    document.as_array().or_else(|| document["mirrors"].as_array()).unwrap().len()
+    if let Some(items) = document.as_array() {
+        return items.len();
+    }
+    for key in ["mirrors", "WorkerStatus", "trees"] {
+        if let Some(items) = document.get(key) {
+            return items.as_array().map_or_else(|| items.as_object().unwrap().len(), Vec::len);
+        }
+    }
+    document.as_object().unwrap().len()
 }
 
 /// What holds for every answer of every backend.
@@ -76,6 +97,10 @@ fn every_item_of_a_fixture_is_accounted_for(
     #[files("tests/fixtures/mirrormanager/*.json")]
     #[files("tests/fixtures/mirrorgo/*.json")]
     #[files("tests/fixtures/mirrorz/*.json")]
+    #[files("tests/fixtures/lug/*.json")]
+    #[files("tests/fixtures/yuki/*.json")]
+    #[files("tests/fixtures/synccontroller/*.json")]
+    #[files("tests/fixtures/trace/*.json")]
     #[exclude("broken-")]
     path: PathBuf,
 ) {
@@ -169,6 +194,21 @@ fn odd_item() -> impl Strategy<Value = Value> {
         "lastUpdated",
         "nextScheduled",
         "is_master",
+        "Result",
+        "Idle",
+        "LastFinished",
+        "syncing",
+        "exitCode",
+        "prevRun",
+        "nextRun",
+        "state",
+        "lastSyncTime",
+        "nextSyncTime",
+        "timestamp",
+        "diskUsage",
+        "traces",
+        "locks",
+        "stamps",
     ]);
     let values = prop_oneof![
         Just(Value::Null),
@@ -191,16 +231,24 @@ fn odd_item() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
-        for kind in KINDS {
+        for (kind, _) in KINDS {
             _ = backend(kind).parse(&bytes, now());
         }
     }
 
     #[test]
     fn odd_items_never_panic_and_stay_sound(items in prop::collection::vec(odd_item(), 0..8)) {
+        let workers: serde_json::Map<_, _> =
+            items.iter().enumerate().map(|(i, item)| (i.to_string(), item.clone())).collect();
+        let list = Value::from(items.clone());
         let feed = json!({"site": {"url": "https://mirrors.example"}, "mirrors": items});
-        for kind in KINDS {
-            let document = if kind == "mirrorz" { &feed } else { &feed["mirrors"] };
+        for (kind, _) in KINDS {
+            let document = match kind {
+                "mirrorz" => &feed,
+                "lug" => &json!({"WorkerStatus": workers}),
+                "trace" => &json!({"host": "mirror.example", "trees": items}),
+                _ => &list,
+            };
             let parsed = backend(kind).parse(document.to_string().as_bytes(), now()).unwrap();
             prop_assert_eq!(parsed.entries.len() + parsed.dropped.len(), items.len());
             for entry in &parsed.entries {
@@ -217,8 +265,8 @@ proptest! {
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
         truncate in any::<bool>(),
     ) {
-        let name = ["jobs.json", "mirrors.json", "mirrorgo.json", "quirks.json"][which];
-        let path = format!("{}/tests/fixtures/{}/{name}", env!("CARGO_MANIFEST_DIR"), KINDS[which]);
+        let (kind, name) = KINDS[which];
+        let path = format!("{}/tests/fixtures/{kind}/{name}", env!("CARGO_MANIFEST_DIR"));
         let mut bytes = fs::read(path).unwrap();
         for (place, byte) in flips {
             let place = place.index(bytes.len());
@@ -227,7 +275,7 @@ proptest! {
         if truncate {
             bytes.truncate(cut.index(bytes.len()));
         }
-        for kind in KINDS {
+        for (kind, _) in KINDS {
             if let Ok(parsed) = backend(kind).parse(&bytes, now()) {
                 prop_assert!(parsed.entries.iter().all(|entry| !entry.id.is_empty()));
             }
