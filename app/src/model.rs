@@ -30,6 +30,14 @@ impl Lang {
         }
     }
 
+    /// The value in queries.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+        }
+    }
+
     /// What precedes every path of this language: empty or `/en`.
     pub const fn prefix(self) -> &'static str {
         match self {
@@ -189,6 +197,9 @@ pub enum Freshness {
 }
 
 impl Freshness {
+    /// Every verdict, best first.
+    pub const ALL: [Self; 5] = [Self::Fresh, Self::Late, Self::Stale, Self::Expired, Self::Unknown];
+
     /// The value in URLs and in the API.
     pub const fn id(self) -> &'static str {
         match self {

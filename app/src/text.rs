@@ -175,6 +175,11 @@ texts! {
     news_none: "还没有新闻。", "No news yet.";
     contents: "目录", "Contents";
 
+    // badges
+    badge_content: "{0} · 内容 {1}", "{0} · content {1}";
+    badge_success: "{0} · 上次成功 {1}", "{0} · last success {1}";
+    badge_no_mirror: "没有这个镜像", "no such mirror";
+
     // errors
     error_400: "请求有误", "Bad request";
     error_403: "不能访问", "Not available";
@@ -199,6 +204,9 @@ texts! {
     error_no_snippet: "这个指南没有名为“{0}”的片段。已有的片段：{1}", "This guide has no snippet “{0}”. Snippets: {1}";
     error_hidden_snippet: "片段“{0}”在所选选项下不适用，条件是：{1}", "Snippet “{0}” does not apply to these options; its condition is: {1}";
     error_bad_parameter: "参数“{0}”的值“{1}”无效。可用的值：{2}", "Parameter “{0}” cannot be “{1}”. Valid values: {2}";
+    error_unknown_parameter: "没有名为“{0}”的参数。可用的参数：{1}", "There is no parameter “{0}”. Valid parameters: {1}";
+    error_no_parameters: "没有名为“{0}”的参数：这个地址不接受参数。", "There is no parameter “{0}”: this address takes none.";
+    error_repeated_parameter: "参数“{0}”只能出现一次。", "Parameter “{0}” may be there only once.";
     error_no_guide: "“{0}”还没有指南，没有可取的片段。", "There is no guide for “{0}” yet, so it has no snippets.";
     error_listing_method: "只接受 GET 与 HEAD。", "Only GET and HEAD are accepted here.";
     error_ways_out: "可以试试", "Ways out";

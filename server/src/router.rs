@@ -6,27 +6,27 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     middleware::{self, Next},
     response::{Redirect, Response},
-    routing::get,
+    routing::{MethodRouter, get},
 };
 
 use crate::{
     snapshot::AppState,
     web::{
         AppError,
-        handler::{api, asset, docs, error, feed, health, list, news, prose, search, status, tree},
+        handler::{
+            api, asset, badge, docs, error, feed, health, list, news, prose, search, status, tree,
+            tunasync,
+        },
+        open::{self, ForPrograms, read},
     },
 };
 
 /// The site. `main` serves it, tests call it.
 pub fn router(state: AppState) -> Router {
-    let mut site = Router::new()
+    let mut site = programs()
         .route("/en", get(async || Redirect::permanent("/en/")))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
-        .route("/api/v1/mirrors", get(api::mirrors))
-        .route("/api/v1/files", get(api::files))
-        .route("/api/mirrorz.json", get(api::mirrorz))
-        .route("/mirrorz.json", get(api::mirrorz))
         .route("/sitemap.xml", get(feed::sitemap))
         .route("/robots.txt", get(feed::robots))
         .route("/opensearch.xml", get(feed::opensearch))
@@ -60,6 +60,28 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
+/// Addresses for programs; `openapi.toml` describes each of them (a test compares the two).
+pub fn addresses() -> Vec<(&'static str, MethodRouter<AppState>)> {
+    vec![
+        ("/api/v1/mirrors", read(api::mirrors)),
+        ("/api/v1/mirrors/{*id}", read(api::one_mirror)),
+        ("/api/v1/files", read(api::files)),
+        ("/api/mirrorz.json", read(api::mirrorz)),
+        ("/mirrorz.json", read(api::mirrorz)),
+        ("/static/tunasync.json", read(tunasync::jobs)),
+        ("/badge/{*name}", read(badge::svg)),
+    ]
+}
+
+fn programs() -> Router<AppState> {
+    let add = |router: Router<AppState>, (path, methods)| router.route(path, methods);
+    addresses()
+        .into_iter()
+        .fold(Router::new(), add)
+        .method_not_allowed_fallback(async || AppError::Method)
+        .layer(middleware::from_fn(open::open))
+}
+
 /// SECURITY: pages load nothing from elsewhere and run no inline script.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -72,7 +94,8 @@ async fn finish(State(state): State<AppState>, request: Request, next: Next) -> 
     let headers = error::Asked::of(&request);
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<std::sync::Arc<AppError>>() {
-        response = error::page(&state, &uri, &headers, &error);
+        let for_programs = response.extensions().get::<ForPrograms>().is_some();
+        response = error::page(&state, &uri, &headers, &error, for_programs);
     }
     let out = response.headers_mut();
     out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -43,6 +43,12 @@ pub enum AppError {
     /// A parameter outside of its closed list: name, value, valid values.
     #[error("parameter {0} cannot be {1}")]
     BadParameter(&'static str, String, String),
+    /// A parameter that this address does not have, and those that it has.
+    #[error("no parameter {0}")]
+    UnknownParameter(String, &'static [&'static str]),
+    /// A parameter that is there twice.
+    #[error("parameter {0} is there twice")]
+    RepeatedParameter(String),
     /// A query that the index refuses.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -71,11 +77,40 @@ impl AppError {
             Self::Selection(SelectionError::Template(_))
             | Self::Snippet(RenderError::Template { .. })
             | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::BadPath(_) | Self::BadParameter(..) | Self::Query(_) | Self::Selection(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::BadPath(_)
+            | Self::BadParameter(..)
+            | Self::UnknownParameter(..)
+            | Self::RepeatedParameter(_)
+            | Self::Query(_)
+            | Self::Selection(_) => StatusCode::BAD_REQUEST,
             Self::NoIndex => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+        }
+    }
+
+    /// What kind of problem it is, for programs; `openapi.toml` describes each (RFC 9457, `type`).
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not-found",
+            Self::BadPath(_) => "bad-path",
+            Self::Private | Self::Outside => "not-public",
+            Self::UnknownMirror(_) => "unknown-mirror",
+            Self::NoGuide(_) => "no-guide",
+            Self::Snippet(RenderError::NoSuchSnippet { .. } | RenderError::Hidden { .. }) => {
+                "no-snippet"
+            }
+            Self::Selection(
+                SelectionError::UnknownOption { .. } | SelectionError::UnknownValue { .. },
+            )
+            | Self::BadParameter(..)
+            | Self::UnknownParameter(..)
+            | Self::RepeatedParameter(_) => "bad-parameter",
+            Self::Query(_) => "bad-query",
+            Self::NoIndex => "no-index",
+            Self::Method => "method-not-allowed",
+            Self::Selection(SelectionError::Template(_))
+            | Self::Snippet(RenderError::Template(_))
+            | Self::Internal(_) => "internal",
         }
     }
 
@@ -118,6 +153,11 @@ impl AppError {
             Self::BadParameter(name, value, valid) => {
                 fill(t.error_bad_parameter, &[name, value, valid])
             }
+            Self::UnknownParameter(name, []) => fill(t.error_no_parameters, &[name]),
+            Self::UnknownParameter(name, valid) => {
+                fill(t.error_unknown_parameter, &[name, &valid.join(", ")])
+            }
+            Self::RepeatedParameter(name) => fill(t.error_repeated_parameter, &[name]),
             Self::Query(why) => why.to_string(),
             Self::NoIndex => t.search_no_index.to_owned(),
             Self::Method => t.error_listing_method.to_owned(),

@@ -5,5 +5,7 @@ pub mod encode;
 pub mod error;
 pub mod handler;
 pub mod negotiate;
+pub mod open;
+pub mod params;
 
 pub use error::AppError;

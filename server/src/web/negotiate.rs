@@ -14,6 +14,24 @@ pub enum Form {
     Text,
 }
 
+/// The language that a client prefers (RFC 9110 §12.5.4), for addresses that name none.
+pub fn preferred(headers: &HeaderMap) -> Lang {
+    let accept = header_text(headers, &header::ACCEPT_LANGUAGE);
+    let weight = |wanted: Lang| {
+        accept
+            .split(',')
+            .filter_map(|range| {
+                let (tag, weight) = range.split_once(';').unwrap_or((range, "q=1"));
+                let primary = tag.trim().split('-').next().unwrap_or_default();
+                primary
+                    .eq_ignore_ascii_case(wanted.id())
+                    .then(|| weight.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()))?
+            })
+            .fold(0.0, f32::max)
+    };
+    if weight(Lang::En) > weight(Lang::Zh) { Lang::En } else { Lang::Zh }
+}
+
 /// Compression of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
@@ -97,6 +115,21 @@ mod tests {
         assert_eq!(language("/en/docs/"), (Lang::En, "/docs/"));
         assert_eq!(language("/en"), (Lang::En, "/"));
         assert_eq!(language("/endless/"), (Lang::Zh, "/endless/"));
+    }
+
+    #[test]
+    fn the_preferred_language_is_chinese_unless_english_has_more_weight() {
+        let with = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(text));
+            preferred(&headers)
+        };
+        assert_eq!(with("en-GB,en;q=0.8"), Lang::En);
+        assert_eq!(with("zh-CN,zh;q=0.9,en;q=0.8"), Lang::Zh);
+        assert_eq!(with("en;q=0.8, zh;q=0.2"), Lang::En);
+        assert_eq!(with("de, *;q=0.1"), Lang::Zh);
+        assert_eq!(with("en;q=abc"), Lang::Zh);
+        assert_eq!(preferred(&HeaderMap::new()), Lang::Zh);
     }
 
     #[test]

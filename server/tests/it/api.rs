@@ -82,7 +82,7 @@ async fn success_and_freshness_are_two_facts() {
 }
 
 /// One entry of each state, with all times.
-fn every_state() -> Vec<Entry> {
+pub fn every_state() -> Vec<Entry> {
     let at = |hours: i64| Some(now() + jiff::SignedDuration::from_hours(hours));
     let entry = |state: &State| Entry {
         id: format!("is-{}", state.id()),

@@ -135,9 +135,10 @@ async fn an_unknown_option_or_value_is_refused_with_the_valid_ones() {
             let html = site.visit(&path).await.is(400).html();
             assert!(html.main().visible().contains(valid), "{path}");
             assert!(html.all("script").all(|script| script.get("src").is_some()));
-            let json = site.get_with(&path, &[("accept", "application/json")]).await.is(400).json();
+            let json =
+                site.get_with(&path, &[("accept", "application/json")]).await.is(400).problem();
             assert_eq!(json["status"], 400);
-            assert!(json["error"].as_str().unwrap().contains(valid), "{json}");
+            assert!(json["detail"].as_str().unwrap().contains(valid), "{json}");
         }
     }
     let chinese = site.get("/docs/debian?release=buster").await.is(400);

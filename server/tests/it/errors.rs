@@ -61,7 +61,7 @@ async fn programs_get_json_terminals_get_a_line() {
     for path in ["/api/v1/nothing", "/api/", "/api"] {
         let answer = site.visit(path).await.is(404);
         if path.starts_with("/api/") {
-            assert_eq!(answer.json()["status"], 404, "JSON even for a browser");
+            assert_eq!(answer.problem()["status"], 404, "JSON even for a browser");
             assert_eq!(answer.header("access-control-allow-origin"), "*");
         }
     }
@@ -70,7 +70,7 @@ async fn programs_get_json_terminals_get_a_line() {
     assert_eq!(answer.text(), "404: There is no “/debian/nothing” here.\n");
     assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
     let answer = site.get_with("/debian/nothing", &[("accept", "application/json")]).await.is(404);
-    assert_eq!(answer.json()["error"], "这里没有“/debian/nothing”。");
+    assert_eq!(answer.problem()["detail"], "这里没有“/debian/nothing”。");
     assert!(answer.header("vary").split(", ").any(|v| v == "accept"), "{}", answer.header("vary"));
 }
 

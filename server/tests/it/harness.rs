@@ -361,7 +361,20 @@ impl Answer {
 
     #[track_caller]
     pub fn json(&self) -> Value {
-        assert_eq!(self.header("content-type"), "application/json", "{}", self.path);
+        self.json_as("application/json")
+    }
+
+    /// An error as programs read it (RFC 9457).
+    #[track_caller]
+    pub fn problem(&self) -> Value {
+        let problem = self.json_as("application/problem+json");
+        assert_eq!(problem["status"], self.status.as_u16(), "{problem}");
+        problem
+    }
+
+    #[track_caller]
+    fn json_as(&self, media: &str) -> Value {
+        assert_eq!(self.header("content-type"), media, "{}", self.path);
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{}: {e}", self.path))
     }
 }

@@ -19,6 +19,7 @@ mod feeds;
 mod guides;
 mod list;
 mod pages;
+mod programs;
 mod property;
 mod reload;
 mod search;

@@ -68,12 +68,12 @@ async fn a_bad_search_is_refused_in_words() {
         ("q=a&limit=201", "1–200"),
         ("", "empty"),
         ("q=-a", "only excludes"),
-        ("q=a&mirror=nowhere", "nowhere"),
+        ("q=a+mirror:nowhere", "nowhere"),
         (&format!("q={}", "a".repeat(129)), "129 bytes"),
         ("q=a+b+c+d+e+f+g+h+i", "9 terms"),
     ] {
         let answer = site.get(&format!("/api/v1/files?{query}")).await.is(400);
-        let error = answer.json()["error"].as_str().unwrap().to_owned();
+        let error = answer.problem()["detail"].as_str().unwrap().to_owned();
         assert!(error.contains(reason), "{query}: {error}");
         assert_eq!(answer.header("access-control-allow-origin"), "*");
     }
@@ -124,5 +124,5 @@ async fn without_an_index_the_rest_is_still_found() {
     let text = page.main().visible();
     assert!(text.contains("The first mirror.") && text.contains("mingjing index build"), "{text}");
     let answer = site.get("/api/v1/files?q=alpha").await.is(503);
-    assert!(answer.json()["error"].as_str().unwrap().contains("mingjing index build"));
+    assert!(answer.problem()["detail"].as_str().unwrap().contains("mingjing index build"));
 }

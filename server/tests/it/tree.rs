@@ -307,11 +307,9 @@ async fn head_has_the_headers_of_get_and_no_body() {
 async fn only_get_and_head_are_accepted() {
     let site = odd().await;
     for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
-        for path in
-            ["/odd/digits", "/odd/", "/", "/docs/debian", "/search", "/api/v1/mirrors", "/nothing"]
-        {
+        for path in ["/odd/digits", "/odd/", "/", "/docs/debian", "/search", "/nothing"] {
             let answer = site.ask(&method, path, &[]).await.is(405);
-            assert_eq!(answer.header("allow"), "GET, HEAD", "{method} {path}");
+            assert_eq!(answer.header("allow").replace(", ", ","), "GET,HEAD", "{method} {path}");
         }
     }
 }

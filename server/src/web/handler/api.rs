@@ -1,13 +1,13 @@
-//! JSON for programs, open to every origin.
+//! JSON for programs.
 
 use app::{
     Lang,
-    model::{Mirror, State as SyncState},
+    model::{Category, Freshness, Mirror, State as SyncState},
 };
 use axum::{
-    extract::State,
-    http::{HeaderMap, HeaderValue, Uri, header},
-    response::Response,
+    extract::{Path, State, rejection::PathRejection},
+    http::{HeaderMap, Uri},
+    response::{IntoResponse as _, Redirect, Response},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -19,17 +19,51 @@ use crate::{
     web::{
         AppError,
         cache::{CachePolicy, JSON, Page},
+        encode,
+        params::Params,
     },
 };
 
-/// `GET /api/v1/mirrors`
+/// Which mirrors are asked for: those that are all of what is named.
+#[derive(Clone, Copy, Debug)]
+struct Filter {
+    category: Option<Category>,
+    state: Option<SyncState>,
+    freshness: Option<Freshness>,
+}
+
+impl Filter {
+    fn parse(uri: &Uri) -> Result<Self, AppError> {
+        let params = Params::parse(uri, &["category", "state", "freshness"])?;
+        Ok(Self {
+            category: params.closed("category", &Category::ALL, Category::id)?,
+            state: params.closed("state", &SyncState::ALL, SyncState::id)?,
+            freshness: params.closed("freshness", &Freshness::ALL, Freshness::id)?,
+        })
+    }
+
+    fn accepts(self, mirror: &Mirror) -> bool {
+        self.category.is_none_or(|category| mirror.category == category)
+            && self.state.is_none_or(|state| mirror.state == state)
+            && self.freshness.is_none_or(|freshness| mirror.freshness == freshness)
+    }
+}
+
+/// `GET /api/v1/mirrors?category=&state=&freshness=`
 pub async fn mirrors(
     State(state): State<AppState>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
+    let filter = Filter::parse(&uri)?;
     let snapshot = state.snapshot();
-    let page = snapshot.pages.get_or("/api/v1/mirrors", || {
-        let mirrors: Vec<Value> = snapshot.mirrors.iter().map(|m| mirror(&snapshot, m)).collect();
+    let page = snapshot.pages.get_or(&format!("/api/v1/mirrors {filter:?}"), || {
+        let mirrors: Vec<Value> = snapshot
+            .mirrors
+            .iter()
+            .filter(|m| filter.accepts(m))
+            .map(|m| mirror(&snapshot, m))
+            .collect();
         let body = json!({
             "generated_at": snapshot.now,
             "backends": snapshot.backends,
@@ -37,7 +71,29 @@ pub async fn mirrors(
         });
         Ok::<_, AppError>(Page::new(JSON, CachePolicy::Page, format!("{body}\n")))
     })?;
-    Ok(open(page.respond(&headers)))
+    Ok(page.respond(&headers))
+}
+
+/// `GET /api/v1/mirrors/{id}`; other spellings of an id lead to its own.
+pub async fn one_mirror(
+    State(state): State<AppState>,
+    id: Result<Path<String>, PathRejection>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, AppError> {
+    let Path(id) = id?;
+    Params::parse(&uri, &[])?;
+    let snapshot = state.snapshot();
+    let m = snapshot.resolve(&id).ok_or_else(|| AppError::UnknownMirror(id.clone()))?;
+    if m.id != id {
+        let to = format!("/api/v1/mirrors/{}", encode::path(m.id.as_bytes()));
+        return Ok(Redirect::permanent(&to).into_response());
+    }
+    let page = snapshot.pages.get_or(&format!("/api/v1/mirrors/{id}"), || {
+        let body = mirror(&snapshot, m);
+        Ok::<_, AppError>(Page::new(JSON, CachePolicy::Page, format!("{body}\n")))
+    })?;
+    Ok(page.respond(&headers))
 }
 
 fn mirror(snapshot: &Snapshot, m: &Mirror) -> Value {
@@ -71,12 +127,28 @@ pub async fn files(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
-    let asked = Asked::parse(uri.query().unwrap_or_default())?;
+    let asked = asked(&state, &uri)?;
     let query = asked.text.clone();
     let answer = search::find_files(&state, asked).await?;
     let page =
         Page::new(JSON, CachePolicy::NoCache, format!("{}\n", self::answer(&query, &answer)));
-    Ok(open(page.respond(&headers)))
+    Ok(page.respond(&headers))
+}
+
+fn asked(state: &AppState, uri: &Uri) -> Result<Asked, AppError> {
+    let params = Params::parse(uri, &["q", "mirror", "ext", "limit"])?;
+    let text = |name| params.get(name).map(str::trim).filter(|value| !value.is_empty());
+    if let Some(mirror) = text("mirror")
+        && state.snapshot().resolve(mirror).is_none()
+    {
+        return Err(AppError::UnknownMirror(mirror.to_owned()));
+    }
+    Ok(Asked {
+        text: text("q").unwrap_or_default().to_owned(),
+        mirror: text("mirror").map(ToOwned::to_owned),
+        ext: text("ext").map(|ext| ext.trim_start_matches('.').to_owned()),
+        limit: params.number("limit", 1..=search::MOST)?.unwrap_or(search::PAGE),
+    })
 }
 
 /// The body of an answer of the file index.
@@ -124,7 +196,7 @@ pub async fn mirrorz(
         let body = json!({ "version": 1.7, "site": about, "info": [], "mirrors": mirrors });
         Ok::<_, AppError>(Page::new(JSON, CachePolicy::Page, format!("{body}\n")))
     })?;
-    Ok(open(page.respond(&headers)))
+    Ok(page.respond(&headers))
 }
 
 fn mirrorz_entry(m: &Mirror) -> Value {
@@ -166,13 +238,6 @@ fn mirrorz_status(m: &Mirror) -> String {
         SyncState::Proxied => "R".to_owned(),
         SyncState::Unknown => "U".to_owned(),
     }
-}
-
-/// Read by scripts of any origin, the MirrorZ front end among them.
-fn open(mut response: Response) -> Response {
-    let any = HeaderValue::from_static("*");
-    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
-    response
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use app::{
 };
 use axum::{
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Uri},
     response::{IntoResponse as _, Redirect, Response},
 };
 
@@ -20,7 +20,7 @@ use crate::{
     web::{
         AppError,
         cache::{CachePolicy, JSON, Page, TEXT},
-        encode, negotiate,
+        encode, negotiate, open,
     },
 };
 
@@ -158,8 +158,7 @@ pub async fn part(
     if name == "options.json" {
         let text = format!("{:#}\n", guide_view::options_json(guide));
         let mut response = Page::new(JSON, CachePolicy::Page, text).respond(&headers);
-        let any = HeaderValue::from_static("*");
-        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+        open::put_headers(&mut response);
         return Ok(response);
     }
     let snippet = guide.snippet(&name, &selection)?;

@@ -7,41 +7,76 @@ use app::{
     page::guide::Subject,
 };
 use axum::{
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{HeaderMap, HeaderValue, Uri, header},
     response::Response,
 };
+use serde::Serialize;
 
 use crate::{
     files::RelPath,
     snapshot::AppState,
     web::{
         AppError,
-        cache::{CachePolicy, HTML, JSON, Page, TEXT},
+        cache::{CachePolicy, HTML, Page, TEXT},
         encode,
         negotiate::{self, Form},
+        open,
     },
 };
 
 /// The headers of a request that its error page depends on.
-pub struct Asked(HeaderMap);
+pub struct Asked {
+    headers: HeaderMap,
+    /// Whether the router knows the address; it then says itself which methods are allowed.
+    is_routed: bool,
+}
 
 impl Asked {
     /// Keeps what is needed of a request before it is handed on.
     pub fn of(request: &Request) -> Self {
         let mut kept = HeaderMap::new();
-        for name in [header::ACCEPT, header::ACCEPT_ENCODING] {
+        for name in [header::ACCEPT, header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE] {
             if let Some(value) = request.headers().get(&name) {
                 kept.insert(name, value.clone());
             }
         }
-        Self(kept)
+        let is_routed = request.extensions().get::<MatchedPath>().is_some();
+        Self { headers: kept, is_routed }
     }
 }
 
-/// The answer for an error.
-pub fn page(state: &AppState, uri: &Uri, asked: &Asked, error: &AppError) -> Response {
+/// A problem as programs read it (RFC 9457).
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    instance: &'a str,
+}
+
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// The answer for an error; addresses for programs get JSON whatever they accept.
+pub fn page(
+    state: &AppState,
+    uri: &Uri,
+    asked: &Asked,
+    error: &AppError,
+    for_programs: bool,
+) -> Response {
     let (lang, path) = negotiate::language(uri.path());
+    let form = match negotiate::error_form(uri, &asked.headers) {
+        _ if for_programs => Form::Json,
+        form => form,
+    };
+    // Addresses for programs have no language in their path.
+    let lang = if form == Form::Json && lang == Lang::default() {
+        negotiate::preferred(&asked.headers)
+    } else {
+        lang
+    };
     let message = match error {
         AppError::NotFound(at) if at.is_empty() => {
             let shown = String::from_utf8_lossy(&encode::decode_path(path)).into_owned();
@@ -50,10 +85,17 @@ pub fn page(state: &AppState, uri: &Uri, asked: &Asked, error: &AppError) -> Res
         other => other.message(lang),
     };
     let status = error.status();
-    let (content_type, body) = match negotiate::error_form(uri, &asked.0) {
+    let (content_type, body) = match form {
         Form::Json => {
-            let body = serde_json::json!({ "error": message, "status": status.as_u16() });
-            (JSON, format!("{body}\n"))
+            let base = &state.config().site.base_url;
+            let problem = Problem {
+                r#type: format!("{base}/api/docs#problem-{}", error.kind()),
+                title: error::title(Lang::En, status.as_u16()),
+                status: status.as_u16(),
+                detail: &message,
+                instance: uri.path(),
+            };
+            (PROBLEM, serde_json::to_string(&problem).unwrap_or_default() + "\n")
         }
         Form::Text => (TEXT, format!("{}: {message}\n", status.as_u16())),
         Form::Html => {
@@ -65,14 +107,13 @@ pub fn page(state: &AppState, uri: &Uri, asked: &Asked, error: &AppError) -> Res
         }
     };
     let mut response =
-        Page::new(content_type, CachePolicy::NoCache, body).respond_as(status, &asked.0);
-    let vary = HeaderValue::from_static("accept, accept-encoding");
+        Page::new(content_type, CachePolicy::NoCache, body).respond_as(status, &asked.headers);
+    let vary = HeaderValue::from_static("accept, accept-encoding, accept-language");
     response.headers_mut().insert(header::VARY, vary);
-    if uri.path().starts_with("/api/") {
-        let any = HeaderValue::from_static("*");
-        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    if form == Form::Json {
+        open::put_headers(&mut response);
     }
-    if matches!(error, AppError::Method) {
+    if matches!(error, AppError::Method) && !asked.is_routed {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
     response

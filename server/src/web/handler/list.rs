@@ -14,7 +14,7 @@ use super::cached;
 use crate::{
     files::natural,
     snapshot::AppState,
-    web::{AppError, encode},
+    web::{AppError, encode, params::closed},
 };
 
 /// Every mirror, as the query filters and sorts them.
@@ -60,22 +60,6 @@ fn parse(query: &str) -> Result<Filter, AppError> {
         }
     }
     Ok(filter)
-}
-
-/// One value of a closed list.
-///
-/// # Errors
-/// The valid values, when it is none of them.
-pub fn closed<T: Copy>(
-    name: &'static str,
-    value: &str,
-    all: &[T],
-    id: fn(T) -> &'static str,
-) -> Result<T, AppError> {
-    all.iter().copied().find(|item| id(*item) == value).ok_or_else(|| {
-        let valid: Vec<_> = all.iter().map(|item| id(*item)).collect();
-        AppError::BadParameter(name, value.to_owned(), valid.join(", "))
-    })
 }
 
 fn accepts(filter: &Filter, mirror: &Mirror, words: &str) -> bool {

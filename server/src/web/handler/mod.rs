@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod asset;
+pub mod badge;
 pub mod docs;
 pub mod error;
 pub mod feed;
@@ -12,6 +13,7 @@ pub mod prose;
 pub mod search;
 pub mod status;
 pub mod tree;
+pub mod tunasync;
 
 use app::{Document, Lang};
 use axum::{

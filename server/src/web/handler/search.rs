@@ -40,9 +40,9 @@ pub struct Asked {
 }
 
 /// Hits on a page.
-const PAGE: usize = 50;
+pub const PAGE: usize = 50;
 /// Hits an API client may ask for.
-const MOST: usize = 200;
+pub const MOST: usize = 200;
 
 impl Asked {
     /// Reads `q`, `mirror`, `ext` and `limit`; others are left alone.

@@ -27,8 +27,9 @@ use crate::{
         AppError,
         cache::{CachePolicy, HTML, JSON, Page, TEXT},
         encode,
-        handler::list::closed,
         negotiate::Form,
+        open,
+        params::closed,
     },
 };
 
@@ -141,13 +142,13 @@ impl Task {
         }
         text.push_str(&tail);
         let page = Page::new(self.content_type(), CachePolicy::NoCache, text);
-        open(page.respond(headers))
+        open(self.form, page.respond(headers))
     }
 
     /// A listing in pieces: the head at once, the rows when they are read and sorted.
     fn streamed(self) -> Response {
         let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(4);
-        let content_type = self.content_type();
+        let (form, content_type) = (self.form, self.content_type());
         tokio::task::spawn_blocking(move || self.send(&sender));
         let body = stream::unfold(receiver, async |mut receiver| {
             receiver.recv().await.map(|piece| (piece, receiver))
@@ -161,7 +162,7 @@ impl Task {
             header::HeaderName::from_static("x-accel-buffering"),
             HeaderValue::from_static("no"),
         );
-        open(response)
+        open(form, response)
     }
 
     /// Runs on a thread of its own; ends early when the client is gone.
@@ -323,7 +324,11 @@ fn json(item: &Item) -> serde_json::Value {
     entry
 }
 
-fn open(mut response: Response) -> Response {
+/// A listing may be read from any origin, in whatever form.
+fn open(form: Form, mut response: Response) -> Response {
+    if form != Form::Html {
+        open::put_headers(&mut response);
+    }
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
