@@ -109,7 +109,7 @@ impl AppError {
             Self::NoIndex => "no-index",
             Self::Method => "method-not-allowed",
             Self::Selection(SelectionError::Template(_))
-            | Self::Snippet(RenderError::Template(_))
+            | Self::Snippet(RenderError::Template { .. })
             | Self::Internal(_) => "internal",
         }
     }
