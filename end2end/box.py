@@ -31,6 +31,15 @@ from stage import (
 
 HOST = "mirrors.zju.edu.cn"
 
+# Manifests of images have a type that their names do not tell.
+REGISTRY = """\
+    location = /v2/ { return 200; }
+    location ^~ /v2/ {
+        types {}
+        default_type application/vnd.oci.image.manifest.v1+json;
+    }
+"""
+
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 
 
@@ -133,6 +142,7 @@ class Box:
         generated = "log_format box '$scheme $host $request_method $status $request_uri';\n" + generated.replace(
             "    access_log ", f"    access_log {self.log} box;\n    access_log ", 1
         )
+        generated = generated.replace("    # The site's own addresses.\n", REGISTRY + "    # The site's own addresses.\n", 1)
         conf = write_nginx(self.home / "nginx", generated)
         checked = check_nginx(conf)
         if checked.returncode != 0:

@@ -1,6 +1,7 @@
 """Root file systems in which clients run: this machine's own, and others made by mmdebstrap and kept.
 
-`python3 roots.py make trixie` makes one; `python3 roots.py list` says which there are.
+`python3 roots.py make trixie` makes one; `python3 roots.py list` says which there are. `python3 roots.py tools` installs
+the clients that come from PyPI and npm.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ import unittest
 from dataclasses import dataclass
 from pathlib import Path
 
-CACHE = Path(os.environ.get("MINGJING_ROOTS", Path(__file__).resolve().parent / ".cache/roots"))
+HERE = Path(__file__).resolve().parent
+CACHE = Path(os.environ.get("MINGJING_ROOTS", HERE / ".cache/roots"))
+# Clients from PyPI and npm, for this machine's root: `python/bin`, `node/node_modules/.bin`.
+TOOLS = Path(os.environ.get("MINGJING_TOOLS", HERE / ".cache/tools"))
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,33 @@ class Root:
         partial.rename(self.path)
 
 
+# Pinned: a client that changes overnight is not a page that broke.
+PYTHON_TOOLS = ("uv==0.13.8", "poetry==2.5.1", "pdm[locked]==2.29.3")
+NODE_TOOLS = ("pnpm@12.21.0", "@yarnpkg/cli-dist@4.18.1", "bun@1.4.5")
+
+
+def make_tools() -> None:
+    """Installs the clients that come from PyPI and npm; half a minute, 400 MB."""
+    python, node = TOOLS / "python", TOOLS / "node"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(python)], check=True)
+    subprocess.run([str(python / "bin/pip"), "install", "--quiet", *PYTHON_TOOLS], check=True)
+    node.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(node), *NODE_TOOLS], check=True)
+
+
 HOST = Root("host")
 # Clients in versions that Debian 12 lacks. Drivers name a root in `roots`; add what they need to its packages.
 TRIXIE = Root("trixie", "trixie", ("ca-certificates", "curl", "gnupg", "sqv"))
 # dnf5 is nowhere else in Debian; of the rpm world's own distributions it is the client of today.
 SID = Root("sid", "sid", ("ca-certificates", "curl", "dnf5", "gnupg"))
-ROOTS = {root.name: root for root in (HOST, TRIXIE, SID)}
+# Languages' own package managers, a gigabyte and a half: for the full run.
+LANGUAGES = Root(
+    "languages", "trixie",
+    ("ca-certificates", "cpanminus", "curl", "emacs-nox", "fish", "golang-go", "gpg", "gpg-agent", "gpgv", "make", "maven",
+     "r-base-core", "rustup", "skopeo", "xz-utils", "zsh"),
+)  # fmt: skip
+ROOTS = {root.name: root for root in (HOST, TRIXIE, SID, LANGUAGES)}
 
 
 def main() -> None:
@@ -67,6 +92,8 @@ def main() -> None:
         case ["list"]:
             for root in ROOTS.values():
                 print(f"{root.name}\t{root.path}\t{'there' if (root.path / 'usr/bin').is_dir() else 'missing'}")
+        case ["tools"]:
+            make_tools()
         case ["make", *names]:
             for name in names or ROOTS:
                 ROOTS[name].make()

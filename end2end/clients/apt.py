@@ -26,7 +26,8 @@ class Apt(Driver):
     repos = ("apt",)
     hosts = ("security.debian.org", "security.ubuntu.com")
     elsewhere = (
-        "apt.llvm.org", "packages.mozilla.org", "pkgs.k8s.io", "ports.ubuntu.com", "raw.githubusercontent.com",
+        "apt.llvm.org", "cloud.r-project.org", "packages.mozilla.org", "pkgs.k8s.io", "ports.ubuntu.com",
+        "raw.githubusercontent.com",
     )  # fmt: skip
     # gpg makes its home when it looks at a key.
     ignore = (r"/\.gnupg(/|$)",)
@@ -91,7 +92,7 @@ class Apt(Driver):
             raise AssertionError(f"configured {sorted(configured)}, fetched {sorted(fetched)}")
         # Suites without a single package are not listed; nothing else may be.
         lines = self.get(case, "indextargets --format '$(SITE) $(RELEASE)'").splitlines()
-        targets = {f"{line}/" if line.endswith(" ") else line for line in lines}
+        targets = {flat(line) for line in lines}
         if not targets <= configured or not targets and case.check.get("fetch") != "":
             raise AssertionError(f"indextargets {sorted(targets)}, configured {sorted(configured)}")
         return configured
@@ -129,6 +130,12 @@ def site_and_suite(url: str) -> str:
     """`site suite` of an `InRelease`; a flat repository has the suite `/`."""
     site, dists, suite = url.removesuffix("/InRelease").partition("/dists/")
     return f"{site} {suite}" if dists else f"{site.rstrip('/')} /"
+
+
+def flat(target: str) -> str:
+    """The same of what `indextargets` prints, where a flat repository is cut at another place."""
+    site, _, suite = target.partition(" ")
+    return f"{site}/{suite}".rstrip("/") + " /" if not suite or suite.endswith("/") else target
 
 
 def hand_over(case: Case, prefix: str) -> None:

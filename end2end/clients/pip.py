@@ -9,6 +9,7 @@ from pathlib import Path
 
 from case import Case
 from clients.driver import Driver, Fault, replaced, same_bytes
+from roots import TOOLS
 
 HERE = Path(sys.executable).parent
 
@@ -60,7 +61,7 @@ class Uv(FromPyPI):
     program = "uv"
 
     def tools(self) -> tuple[Path, ...]:
-        return (HERE,)
+        return (TOOLS / "python/bin", HERE)
 
     def promised(self, case: Case) -> list[str]:
         return [case.page.fill("{{ base }}/pypi/web/simple")]
@@ -68,10 +69,14 @@ class Uv(FromPyPI):
     def effective(self, case: Case) -> list[str]:
         """uv prints the settings that it would use."""
         said = case.must("uv pip install --show-settings --dry-run nothing")
-        return [url for url in re.findall(r'url: VerbatimUrl.*?given: Some\(\s*"([^"]+)"', said, re.S)]
+        return [url for url in re.findall(r'VerbatimUrl \{.*?given: Some\(\s*"([^"]+)"', said, re.S)]
 
     def fetch(self, case: Case) -> None:
         case.must(f"uv pip install --quiet --native-tls --target site {case.check['fetch']}")
         if not list(case.path("~/site").glob("*.dist-info")):
             raise AssertionError("uv installed nothing")
         shutil.rmtree(case.path("~/site"))
+
+    faults = (
+        Fault("another index", "pypi", "promises", replaced("uv-file", "/simple", "/simpel"), chosen={"tool": "uv"}),
+    )

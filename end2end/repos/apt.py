@@ -65,6 +65,9 @@ def make(box) -> None:
             publish(box, f"llvm-apt/{codename}", f"llvm-toolchain-{codename}-{version}", MAIN, sources=True)
     for version in ("1.36", "1.35", "1.34"):
         publish_flat(box, f"kubernetes/core:/stable:/v{version}/deb")
+    for family, codenames in (("ubuntu", ("resolute", "noble", "jammy")), ("debian", ("trixie", "bookworm"))):
+        for codename in codenames:
+            publish_flat(box, f"CRAN/bin/linux/{family}", f"{codename}-cran40")
 
 
 def publish(
@@ -93,12 +96,14 @@ def publish(
     release(box, dist, f"{names}Architectures: {' '.join(architectures)}\n", lines)
 
 
-def publish_flat(box, tree: str) -> None:
-    """Puts the demo package into a repository without suites: all of it in one folder."""
+def publish_flat(box, tree: str, folder: str = "") -> None:
+    """Puts the demo package into a repository without suites: its index in one folder, files named from the tree on."""
     root = box.root / tree
     index = place(box.root, root, "mingjing-hello").encode()
-    lines = [written(root / name, data, root) for name, data in packages(index)]
-    release(box, root, "Architectures: amd64\n", lines)
+    here = root / folder
+    lines = [written(here / name, data, here) for name, data in packages(index)]
+    names = f"Codename: {folder}\n" if folder else ""
+    release(box, here, f"{names}Architectures: amd64\n", lines)
 
 
 def packages(index: bytes) -> tuple[tuple[str, bytes], ...]:
