@@ -168,7 +168,9 @@ impl Guide {
         context.insert("host".to_owned(), Value::from(place.host));
         context.insert("path".to_owned(), Value::from(place.path));
         context.insert("id".to_owned(), Value::from(self.id.as_str()));
-        let prefix = if asked.get("sudo") == Some(&"off") { "" } else { "sudo " };
+        // A guide that never says `sudo` is for a system that has none, such as MSYS2.
+        let has_sudo = self.options.iter().any(|option| option.id == "sudo");
+        let prefix = if has_sudo && asked.get("sudo") != Some(&"off") { "sudo " } else { "" };
         context.insert("sudo".to_owned(), Value::from(prefix));
         context
     }
@@ -233,4 +235,28 @@ pub(super) fn is_true(
 
 fn broken(error: &minijinja::Error) -> SelectionError {
     SelectionError::Template(template::explain(error).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guide_that_never_says_sudo_has_none() {
+        let sudo = |code: &str| {
+            let fence = format!("```sh id=a run=root\n{code}\n```\n");
+            let (zh, en) = (
+                format!("+++\ntitle = \"t\"\n+++\n{fence}"),
+                "+++\ntitle = \"t\"\n+++\n```use id=a\n```\n",
+            );
+            let (guide, problems) = Guide::parse("t", &zh, en);
+            assert_eq!(problems, []);
+            let place = Place { host: "h", scheme: "https", path: "/t" };
+            let guide = guide.unwrap();
+            let selection = guide.select(&place, &[]).unwrap();
+            guide.render(app::Lang::En, &selection).unwrap().sudo
+        };
+        assert_eq!(sudo("{{ sudo }}true"), "sudo ");
+        assert_eq!(sudo("true"), "");
+    }
 }
