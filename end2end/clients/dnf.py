@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from case import Case
 from clients.driver import Driver, Fault, replaced, same_bytes
 from repos.rpm import PACKAGE
-from roots import HOST, TRIXIE
+from roots import SID
 
 KEYS = "/etc/pki/rpm-gpg"
 # What is on such a system before a page is followed: keys and repository files. A file has the sections of the real one,
@@ -69,7 +70,6 @@ PLACE = "/var/tmp/installed"
 class Dnf(Driver):
     name = "dnf"
     program = "dnf"
-    roots = (HOST, TRIXIE)
     repos = ("rpm",)
     # Debian's rpm keeps its database in the home of whoever runs it.
     ignore = (r"/etc/dnf(/|$)", r"/\.rpmdb(/|$)")
@@ -100,19 +100,43 @@ class Dnf(Driver):
         listed = case.must(f"python3() {{ /usr/bin/python3 \"$@\"; }}\npython3 -c '{script}'", user="root")
         return dict(line.split(" ", 1) for line in listed.splitlines())
 
+    def line(self, case: Case) -> str:
+        options = f"--releasever={case.check['releasever']} --forcearch=x86_64 --setopt=keepcache=1"
+        return f"{self.program} --quiet --assumeyes {options}"
+
     def fetch(self, case: Case) -> None:
         """Installs into an empty root: dnf reads the index of every enabled repository, all of which have to be there,
         and refuses what is not signed by the key that the repository file names."""
         if not case.check.get("fetch"):
             return
-        options = f"--releasever={case.check['releasever']} --forcearch=x86_64 --setopt=keepcache=1 --installroot={PLACE}"
-        case.must(f"dnf --quiet --assumeyes {options} install {case.check['fetch']}", user="root")
+        case.must(f"{self.line(case)} --installroot={PLACE} install {case.check['fetch']}", user="root")
         place = case.root / PLACE.lstrip("/")
         if (place / "usr/share/mingjing-hello/hello").read_text() != "hello\n":
             raise AssertionError("something else was installed")
-        package = next(place.glob(f"var/cache/dnf/*/packages/{PACKAGE}"))
+        package = next(path for root in (place, case.root) for path in root.glob(f"var/cache/*/*/packages/{PACKAGE}"))
         same_bytes(package, case.box.root / "rocky/10/BaseOS/x86_64/os" / PACKAGE)
         shutil.rmtree(place)
+
+
+class Dnf5(Dnf):
+    """The dnf of Fedora since 41, another program altogether."""
+
+    name = "dnf5"
+    program = "dnf5"
+    roots = (SID,)
+    ignore = (r"/etc/dnf(/|$)", r"/dnf5\.log$")
+
+    def effective(self, case: Case) -> dict[str, str]:
+        listed = case.must(f"{self.line(case)} --dump-repo-config='*' repo list", user="root")
+        out = {}
+        for repo, settings in re.findall(r'^=+ "([^"]+)" repository configuration: =+$(.*?)(?=^=|\Z)', listed, re.M | re.S):
+            values = dict(line.split(" = ", 1) for line in settings.splitlines() if " = " in line)
+            if values.get("enabled") in ("1", "true", "True"):
+                out[repo] = values.get("baseurl") or values.get("metalink")
+        return out
+
+    def line(self, case: Case) -> str:
+        return f"{super().line(case)} --use-host-config"
 
 
 @contextmanager
@@ -157,3 +181,4 @@ Dnf.faults = (
     ),
     Fault("an undo that does nothing", "fedora", "not as it was", lambda s: "true\n" if s.id == "undo" else s.text),
 )  # fmt: skip
+Dnf5.faults = tuple(fault for fault in Dnf.faults if fault.guide == "fedora")
