@@ -71,6 +71,7 @@ class Dnf(Driver):
     name = "dnf"
     program = "dnf"
     repos = ("rpm",)
+    elsewhere = ("pkgs.k8s.io",)
     # Debian's rpm keeps its database in the home of whoever runs it.
     ignore = (r"/etc/dnf(/|$)", r"/\.rpmdb(/|$)")
 

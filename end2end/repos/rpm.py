@@ -52,7 +52,16 @@ TREES: tuple[str, ...] = (
     *(f"opensuse/distribution/leap/16.0/repo/{repo}/x86_64" for repo in ("oss", "non-oss")),
     *(f"opensuse/tumbleweed/repo/{repo}" for repo in ("oss", "non-oss")),
     "opensuse/update/tumbleweed",
+    *(f"postgresql/repos/yum/{version}/redhat/rhel-10-x86_64" for version in ("common", "18", "17", "16", "15", "14")),
+    *(f"kubernetes/core:/stable:/v{version}/rpm" for version in ("1.36", "1.35", "1.34")),
+    *(f"docker-ce/linux/{tree}/x86_64/stable" for tree in ("fedora/44", "centos/10", "rhel/10")),
     *(f"packman/suse/{tree}{part}" for tree in ("openSUSE_Leap_16.0", "openSUSE_Tumbleweed") for part in ("", "/Essentials")),
+)
+# Where repository files have dnf fetch the key, on the mirror or at the upstream's own host.
+KEYS: tuple[str, ...] = (
+    "postgresql/repos/yum/keys/PGDG-RPM-GPG-KEY-RHEL",
+    *(f"core:/stable:/v{version}/rpm/repodata/repomd.xml.key" for version in ("1.36", "1.35", "1.34")),
+    *(f"docker-ce/linux/{family}/gpg" for family in ("fedora", "centos", "rhel")),
 )
 PACKAGE = "mingjing-hello-1.0-1.noarch.rpm"
 
@@ -70,6 +79,11 @@ def make(box) -> None:
     sign(box, repository / "repodata")
     for tree in TREES:
         shutil.copytree(repository, box.root / tree, dirs_exist_ok=True)
+    for key in KEYS:
+        place = box.root / key
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(box.key.alone, place)
+        place.chmod(0o644)
 
 
 def sign(box, repodata: Path) -> None:
