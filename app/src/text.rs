@@ -175,6 +175,22 @@ texts! {
     news_none: "还没有新闻。", "No news yet.";
     contents: "目录", "Contents";
 
+    // API
+    api_title: "接口文档", "API";
+    api_document: "OpenAPI 文档", "OpenAPI document";
+    api_example: "示例", "Example";
+    api_parameter: "参数", "Parameter";
+    api_field: "字段", "Field";
+    api_type: "类型", "Type";
+    api_meaning: "含义", "Meaning";
+    api_status: "状态码", "Status";
+    api_media: "媒体类型", "Media type";
+    api_optional: "可选", "optional";
+    api_objects: "对象", "Objects";
+    api_problems: "错误", "Problems";
+    api_kind: "种类", "Kind";
+    api_list_of: "{0} 的列表", "list of {0}";
+
     // badges
     badge_content: "{0} · 内容 {1}", "{0} · content {1}";
     badge_success: "{0} · 上次成功 {1}", "{0} · last success {1}";

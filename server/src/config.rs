@@ -76,6 +76,8 @@ pub struct ServerSection {
     pub content: Option<PathBuf>,
     /// Folder for last good answers and the file index.
     pub state: PathBuf,
+    /// Address and port of `/metrics`, which visitors should not reach; absent when nobody asks.
+    pub metrics: Option<SocketAddr>,
 }
 
 impl Default for ServerSection {
@@ -84,6 +86,7 @@ impl Default for ServerSection {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             content: None,
             state: PathBuf::from("var"),
+            metrics: None,
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     },
     guide::Place,
     index::{self, Index},
+    router::{Own, router},
     snapshot::{AppState, Snapshot},
     status::{merge::merge, poll::BackendState},
 };
@@ -226,10 +227,11 @@ pub fn observe(trees: &Trees, content: &Content, paths: &[String], now: Timestam
 async fn warm(state: &AppState) {
     use axum::{body::Body, http::Request};
     use tower::ServiceExt as _;
-    let router = crate::router::router(state.clone());
+    let router = router(state.clone());
     for path in ["/", "/en/"] {
         for coding in ["br", "gzip", "zstd"] {
-            let request = Request::get(path).header("accept-encoding", coding).body(Body::empty());
+            let request = Request::get(path).header("accept-encoding", coding);
+            let request = request.extension(Own).body(Body::empty());
             if let Ok(request) = request {
                 let _ = router.clone().oneshot(request).await;
             }

@@ -1,8 +1,10 @@
 //! Every address of the site, and the layers around them, in request order.
 
+use std::time::Instant;
+
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderValue, header},
     middleware::{self, Next},
     response::{Redirect, Response},
@@ -14,9 +16,10 @@ use crate::{
     web::{
         AppError,
         handler::{
-            api, asset, badge, docs, error, feed, health, list, news, prose, search, status, tree,
-            tunasync,
+            api, asset, badge, docs, error, feed, health, list, news, openapi, prose, search,
+            status, tree, tunasync,
         },
+        negotiate,
         open::{self, ForPrograms, read},
     },
 };
@@ -25,9 +28,8 @@ use crate::{
 pub fn router(state: AppState) -> Router {
     let mut site = programs()
         .route("/en", get(async || Redirect::permanent("/en/")))
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
         .route("/sitemap.xml", get(feed::sitemap))
+        .route("/llms.txt", get(feed::llms))
         .route("/robots.txt", get(feed::robots))
         .route("/opensearch.xml", get(feed::opensearch))
         .route("/static/{*path}", get(asset::serve))
@@ -52,6 +54,7 @@ pub fn router(state: AppState) -> Router {
             .route(&at("/news/{slug}"), get(news::item))
             .route(&at("/about"), get(prose::page))
             .route(&at("/faq"), get(prose::page))
+            .route(&at("/api/docs"), get(openapi::page))
             .route(&at("/feed.xml"), get(feed::news));
     }
     site.fallback(tree::serve)
@@ -64,12 +67,15 @@ pub fn router(state: AppState) -> Router {
 pub fn addresses() -> Vec<(&'static str, MethodRouter<AppState>)> {
     vec![
         ("/api/v1/mirrors", read(api::mirrors)),
-        ("/api/v1/mirrors/{*id}", read(api::one_mirror)),
+        ("/api/v1/mirrors/{id}", read(api::one_mirror)),
         ("/api/v1/files", read(api::files)),
+        ("/api/openapi.json", read(openapi::document)),
         ("/api/mirrorz.json", read(api::mirrorz)),
         ("/mirrorz.json", read(api::mirrorz)),
         ("/static/tunasync.json", read(tunasync::jobs)),
         ("/badge/{*name}", read(badge::svg)),
+        ("/healthz", read(health::live)),
+        ("/readyz", read(health::ready)),
     ]
 }
 
@@ -90,6 +96,9 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
 
 /// Turns errors into pages for whoever asked, and adds the headers that every answer carries.
 async fn finish(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let is_own = request.extensions().get::<Own>().is_some();
+    let route = route_of(&request);
     let uri = request.uri().clone();
     let headers = error::Asked::of(&request);
     let mut response = next.run(request).await;
@@ -107,7 +116,20 @@ async fn finish(State(state): State<AppState>, request: Request, next: Next) -> 
     if is_page {
         out.entry(header::CONTENT_SECURITY_POLICY).or_insert(CONTENT_SECURITY_POLICY);
     }
+    if !is_own {
+        state.metrics().request(&route, response.status(), started.elapsed());
+    }
     response
+}
+
+/// Marks requests that the site makes to itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Own;
+
+/// The template of a route in either language; all mirrored trees are one.
+fn route_of(request: &Request) -> String {
+    let matched = request.extensions().get::<MatchedPath>();
+    matched.map_or("/{*tree}", |matched| negotiate::language(matched.as_str()).1).to_owned()
 }
 
 /// SECURITY: media types in which a browser runs scripts, mirrored documents among them.

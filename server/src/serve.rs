@@ -14,6 +14,7 @@ use crate::{
     demo,
     files::Trees,
     index::{self, Index},
+    metrics,
     publish::Publisher,
     router::router,
     snapshot::AppState,
@@ -60,6 +61,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     if is_demo {
         index_demo(&state).await;
     }
+    serve_metrics(&state).await?;
     let address = listener.local_addr()?;
     tokio::spawn(publisher.run(state.clone()));
     tracing::info!("listening on http://{address}");
@@ -71,6 +73,22 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     });
     axum::serve(listener, router(state)).with_graceful_shutdown(stopped()).await?;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Answers `/metrics` on a listener of its own, if one is configured.
+async fn serve_metrics(state: &AppState) -> anyhow::Result<()> {
+    let Some(address) = state.config().server.metrics else { return Ok(()) };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address} for metrics"))?;
+    tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
+    let router = metrics::router(state.clone());
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!(%error, "metrics are no longer served");
+        }
+    });
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 
 use crate::{
-    assets::Assets, config::Config, content::Content, files::Trees, index::Index,
+    assets::Assets, config::Config, content::Content, files::Trees, index::Index, metrics::Metrics,
     web::cache::PageCache,
 };
 
@@ -90,11 +90,13 @@ struct Inner {
     index: ArcSwapOption<Index>,
     /// What is wrong with the content as it is now on disk, for the operator.
     problems: Mutex<Vec<String>>,
+    metrics: Metrics,
 }
 
 impl AppState {
     /// State with a first snapshot.
     pub fn new(config: Config, trees: Trees, assets: Assets, snapshot: Snapshot) -> Self {
+        let metrics = Metrics::new(snapshot.now);
         Self(Arc::new(Inner {
             config,
             trees,
@@ -102,6 +104,7 @@ impl AppState {
             snapshot: ArcSwap::from_pointee(snapshot),
             index: ArcSwapOption::empty(),
             problems: Mutex::default(),
+            metrics,
         }))
     }
 
@@ -127,7 +130,14 @@ impl AppState {
 
     /// Replaces the snapshot.
     pub fn publish(&self, snapshot: Snapshot) {
-        self.0.snapshot.store(Arc::new(snapshot));
+        let old = self.0.snapshot.swap(Arc::new(snapshot));
+        let (hits, misses) = old.pages.counts();
+        self.0.metrics.retire(hits, misses);
+    }
+
+    /// What is counted for the operator.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// The file index, if there is one.

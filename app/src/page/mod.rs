@@ -1,5 +1,6 @@
 //! One file per page; each a function from data to a [`crate::Document`].
 
+pub mod api;
 pub mod docs_index;
 pub mod error;
 pub mod guide;

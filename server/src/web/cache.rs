@@ -2,7 +2,10 @@
 
 use std::{
     io::Write as _,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use axum::{
@@ -179,12 +182,17 @@ fn compress(coding: Coding, bytes: &Bytes) -> Bytes {
 }
 
 /// Pages of one snapshot, by address.
-pub struct PageCache(quick_cache::sync::Cache<String, Arc<Page>>);
+pub struct PageCache {
+    pages: quick_cache::sync::Cache<String, Arc<Page>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
 
 impl Default for PageCache {
     fn default() -> Self {
         // 64 mirrors, two pages and two languages each, and room for states of options.
-        Self(quick_cache::sync::Cache::new(1024))
+        let pages = quick_cache::sync::Cache::new(1024);
+        Self { pages, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 }
 
@@ -198,12 +206,29 @@ impl PageCache {
         address: &str,
         render: impl FnOnce() -> Result<Page, E>,
     ) -> Result<Arc<Page>, E> {
-        if let Some(page) = self.0.get(address) {
+        if let Some(page) = self.pages.get(address) {
+            self.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(page);
         }
         let page = Arc::new(render()?);
-        self.0.insert(address.to_owned(), Arc::clone(&page));
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        self.pages.insert(address.to_owned(), Arc::clone(&page));
         Ok(page)
+    }
+
+    /// Pages in memory.
+    pub fn len(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// Whether nothing has been rendered yet.
+    pub fn is_empty(&self) -> bool {
+        self.pages.is_empty()
+    }
+
+    /// How many answers were in memory, and how many were rendered.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
 }
 

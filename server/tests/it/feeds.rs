@@ -52,6 +52,24 @@ async fn robots_may_read_pages_and_not_searches() {
 }
 
 #[tokio::test]
+async fn a_language_model_is_led_to_markdown_and_json_that_exist() {
+    let site = TestSite::shared().await;
+    let answer = site.get("/llms.txt").await.is(200);
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    let text = answer.text();
+    assert!(text.starts_with("# Example University Mirror (示例大学镜像站)\n\n> An example.\n"));
+    let links: Vec<_> = text
+        .split("https://mirror.example")
+        .skip(1)
+        .map(|rest| rest.split([')', '\n', ' ']).next().unwrap())
+        .collect();
+    assert!(links.contains(&"/en/docs/debian.md") && links.contains(&"/docs/debian/options.json"));
+    for link in links {
+        site.get(link).await.is(200);
+    }
+}
+
+#[tokio::test]
 async fn browsers_can_add_the_search() {
     let site = TestSite::shared().await;
     let answer = site.get("/opensearch.xml").await.is(200);

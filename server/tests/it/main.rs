@@ -18,6 +18,8 @@ mod errors;
 mod feeds;
 mod guides;
 mod list;
+mod metrics;
+mod openapi;
 mod pages;
 mod programs;
 mod property;

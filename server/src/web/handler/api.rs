@@ -86,7 +86,7 @@ pub async fn one_mirror(
     let snapshot = state.snapshot();
     let m = snapshot.resolve(&id).ok_or_else(|| AppError::UnknownMirror(id.clone()))?;
     if m.id != id {
-        let to = format!("/api/v1/mirrors/{}", encode::path(m.id.as_bytes()));
+        let to = format!("/api/v1/mirrors/{}", encode::segment(m.id.as_bytes()));
         return Ok(Redirect::permanent(&to).into_response());
     }
     let page = snapshot.pages.get_or(&format!("/api/v1/mirrors/{id}"), || {

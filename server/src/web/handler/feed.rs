@@ -77,8 +77,9 @@ pub async fn sitemap(
 
 /// Paths of all pages without the language prefix.
 pub fn pages(snapshot: &Snapshot) -> Vec<String> {
-    let mut paths: Vec<String> =
-        ["/", "/docs/", "/search", "/status", "/news/"].map(ToOwned::to_owned).to_vec();
+    let mut paths: Vec<String> = ["/", "/docs/", "/search", "/status", "/news/", "/api/docs"]
+        .map(ToOwned::to_owned)
+        .to_vec();
     let content = &snapshot.content;
     paths.extend(snapshot.mirrors.iter().map(|m| m.page(Lang::Zh)));
     paths.extend(content.topics.values().map(|facts| facts.topic().page(Lang::Zh)));
@@ -95,11 +96,52 @@ pub fn pages(snapshot: &Snapshot) -> Vec<String> {
     paths
 }
 
+#[derive(Template)]
+#[template(path = "llms.txt")]
+struct Llms<'a> {
+    base: &'a str,
+    name_zh: &'a str,
+    name_en: &'a str,
+    description: &'a str,
+    guides: Vec<GuideLink<'a>>,
+}
+
+struct GuideLink<'a> {
+    title: &'a str,
+    description: &'a str,
+    page: String,
+}
+
+/// Where a language model finds what pages say, without the pages (llmstxt.org).
+pub async fn llms(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, AppError> {
+    let snapshot = state.snapshot();
+    let page = snapshot.pages.get_or("/llms.txt", || {
+        let site = &snapshot.chrome.site;
+        let guides = snapshot.mirrors.iter().filter_map(|mirror| {
+            let guide = snapshot.content.guides.get(&mirror.id)?;
+            Some(GuideLink {
+                title: &guide.title.en,
+                description: &mirror.description.en,
+                page: mirror.page(Lang::Zh),
+            })
+        });
+        let llms = Llms {
+            base: &site.base_url,
+            name_zh: &site.name.zh,
+            name_en: &site.name.en,
+            description: &site.description.en,
+            guides: guides.collect(),
+        };
+        render("text/plain; charset=utf-8", &llms)
+    })?;
+    Ok(page.respond(&headers))
+}
+
 /// Crawlers may read pages; searches, option states and the trees are not for them.
 pub async fn robots(State(state): State<AppState>, headers: HeaderMap) -> Response {
     let base = &state.config().site.base_url;
     let text = format!(
-        "User-agent: *\nDisallow: /search\nDisallow: /en/search\nDisallow: /api/\nDisallow: /docs/*?\n\
+        "User-agent: *\nDisallow: /search\nDisallow: /en/search\nAllow: /api/docs\nDisallow: /api/\nDisallow: /docs/*?\n\
          Disallow: /en/docs/*?\n\nSitemap: {base}/sitemap.xml\n"
     );
     Page::new(TEXT, CachePolicy::Day, text).respond(&headers)

@@ -9,6 +9,7 @@ pub mod feed;
 pub mod health;
 pub mod list;
 pub mod news;
+pub mod openapi;
 pub mod prose;
 pub mod search;
 pub mod status;
