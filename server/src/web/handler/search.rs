@@ -174,13 +174,13 @@ fn find_guides(snapshot: &Snapshot, lang: Lang, text: &str) -> Vec<GuideHit> {
         .guides
         .values()
         .filter_map(|guide| {
-            let mirror = snapshot.mirror(&guide.id)?;
+            let subject = snapshot.subject(&guide.id)?;
             let title = guide.title.get(lang);
             let prose = prose(guide, lang);
             let words = snapshot.content.topics.get(&guide.id).map(TopicFacts::words);
             contains_all(text, &[title, &guide.id, &prose, &words.unwrap_or_default()]).then(|| {
                 GuideHit {
-                    href: mirror.page(lang),
+                    href: subject.page(lang),
                     title: title.to_owned(),
                     excerpt: excerpt(&prose, text),
                 }
