@@ -1,6 +1,6 @@
 //! From a rendered guide to what its page, its Markdown and its JSON show.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use app::{
     Lang,
@@ -12,10 +12,14 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::{
-    content::markdown,
+    content::{
+        markdown,
+        verified::{self, Verified},
+    },
     guide::{
         Guide, Kind, Mode, RenderError, Rendered, RenderedPiece, RenderedSnippet, Run, Selection,
     },
+    highlight,
     snapshot::Snapshot,
     web::encode,
 };
@@ -33,6 +37,7 @@ pub fn view(
     let today = snapshot.now.to_zoned(snapshot.chrome.site.time_zone.clone()).date();
     let rendered = guide.render(lang, selection)?;
     let query = guide.canonical_query(selection);
+    let verified = snapshot.content.verified.get(&guide.id);
     let mut blocks = Vec::new();
     let mut contents = Vec::new();
     for piece in &rendered.pieces {
@@ -44,6 +49,9 @@ pub fn view(
             }
             RenderedPiece::Snippet(snippet) => {
                 let mut shown = snippet_view(guide, &rendered, snippet, &query);
+                shown.checked = verified
+                    .and_then(|blocks| blocks.get(&snippet.id))
+                    .and_then(|all| verified::summary(all));
                 if shown.id.is_empty() {
                     shown.id = format!("sample-{}", blocks.len());
                 }
@@ -51,10 +59,13 @@ pub fn view(
             }
         }
     }
-    let edit_url = snapshot.chrome.site.edit_url.as_ref().map(|base| {
-        let suffix = if lang == Lang::Zh { "zh" } else { "en" };
-        format!("{base}/mirrors/{}/help.{suffix}.md", guide.id)
-    });
+    let setup = match guide.setup(selection) {
+        Ok(plan) => Some(setup_lines(guide, lang, &rendered, plan.is_root, &query)),
+        Err(RenderError::NoSuchSnippet { .. } | RenderError::Hidden { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    let edit_url =
+        snapshot.chrome.site.edit_url.as_ref().map(|base| format!("{base}/{}", guide.file(lang)));
     Ok(page::Guide {
         title: guide.title.get(lang).to_owned(),
         options: options(guide, lang, selection, today),
@@ -64,6 +75,11 @@ pub fn view(
         reviewed: guide.reviewed,
         ended: ended(guide, selection, today),
         edit_url,
+        source_url: {
+            let suffix = if lang == Lang::Zh { "zh" } else { "en" };
+            format!("/docs/{}/help.{suffix}.md", encode::segment(guide.id.as_bytes()))
+        },
+        setup,
     })
 }
 
@@ -121,11 +137,12 @@ fn snippet_view(
         .and_then(|file| curl_line(rendered, snippet, file, &address));
     Snippet {
         id: snippet.id.clone(),
-        html: markdown::escape(&snippet.text),
+        html: highlight::html(&snippet.language, &snippet.text),
         role: role(snippet),
         raw_url: (!snippet.show_only).then_some(address),
         curl,
         is_undo: !snippet.undo.is_empty(),
+        checked: None,
     }
 }
 
@@ -137,6 +154,27 @@ fn role(snippet: &RenderedSnippet) -> Role {
         (None, _, _) if snippet.in_project => Role::Project,
         (None, _, Run::Root) => Role::Root,
         (None, _, Run::User) => Role::User,
+    }
+}
+
+/// The lines that fetch and run `setup.sh`. It is one function called in its last line, so that half a script does nothing.
+fn setup_lines(
+    guide: &Guide,
+    lang: Lang,
+    rendered: &Rendered,
+    is_root: bool,
+    query: &str,
+) -> page::Setup {
+    let query: Vec<&str> =
+        query.split('&').filter(|pair| !pair.starts_with("sudo=") && !pair.is_empty()).collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    let id = encode::segment(guide.id.as_bytes());
+    let url = format!("{}{}/docs/{id}/setup.sh{query}", rendered.base, lang.prefix());
+    let sudo = if is_root { rendered.sudo.as_str() } else { "" };
+    page::Setup {
+        run: format!("curl -fsSL '{url}' | {sudo}sh"),
+        print: format!("curl -fsSL '{url}' | sh -s -- --print"),
+        undo: format!("curl -fsSL '{url}' | {sudo}sh -s -- --undo"),
     }
 }
 
@@ -201,7 +239,9 @@ pub fn markdown(guide: &Guide, lang: Lang, selection: &Selection) -> Result<Stri
 }
 
 /// Everything that is needed to enumerate the guide from outside.
-pub fn options_json(guide: &Guide) -> Value {
+pub fn options_json(guide: &Guide, verified: &Verified) -> Value {
+    let nothing = BTreeMap::new();
+    let verified = verified.get(&guide.id).unwrap_or(&nothing);
     let options: Vec<Value> = guide
         .options
         .iter()
@@ -244,6 +284,7 @@ pub fn options_json(guide: &Guide) -> Value {
                 "in_project": block.in_project,
                 "when": block.when,
                 "undo": block.undo,
+                "verified": verified.get(&block.id),
             })
         })
         .collect();
@@ -252,6 +293,7 @@ pub fn options_json(guide: &Guide) -> Value {
         "title": guide.title,
         "scheme": guide.scheme,
         "options": options,
+        "setup": guide.setup.is_some().then(|| format!("/docs/{}/setup.sh", guide.id)),
         "snippets": snippets,
         "checks": guide.checks,
     })

@@ -184,6 +184,32 @@ fn read(folder: &Path, before: &Content, host: &str) -> io::Result<(Content, Vec
     Ok((content, problems))
 }
 
+/// Tries every guide in all its states, and tells the operator what is broken: without that, a visitor would be the first
+/// to notice. Takes a second or so, so it is done beside the first answers.
+pub async fn try_guides(state: AppState) {
+    let (content, host) = (Arc::clone(&state.snapshot().content), state.config().host().to_owned());
+    let task = tokio::task::spawn_blocking(move || {
+        let mut problems = Vec::new();
+        for guide in content.guides.values() {
+            let path = content.path_of(guide);
+            let place = Place { host: &host, scheme: "https", path: &path };
+            problems.append(&mut guide.check_states(&place).1);
+        }
+        problems
+    });
+    let broken = task.await.unwrap_or_default();
+    for problem in &broken {
+        tracing::warn!(%problem, "a guide cannot be shown in every state");
+    }
+    if !broken.is_empty() {
+        let mut problems = state.problems();
+        problems.extend(broken.iter().map(ToString::to_string));
+        problems.sort();
+        problems.dedup();
+        state.set_problems(problems);
+    }
+}
+
 /// Opens the index when a build has replaced it, or for the first time.
 async fn open_index(state: &AppState, folder: &Path, seen: &mut Option<PathBuf>) {
     let current = index::current(folder).ok().flatten();

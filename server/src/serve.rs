@@ -15,7 +15,7 @@ use crate::{
     files::Trees,
     index::{self, Index},
     metrics,
-    publish::Publisher,
+    publish::{self, Publisher},
     router::router,
     snapshot::AppState,
     status::poll::Poller,
@@ -63,6 +63,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     serve_metrics(&state).await?;
     let address = listener.local_addr()?;
+    tokio::spawn(publish::try_guides(state.clone()));
     tokio::spawn(publisher.run(state.clone()));
     tracing::info!("listening on http://{address}");
     // PERF: answers are small and written at once; Nagle's algorithm would only delay them.

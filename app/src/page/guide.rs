@@ -97,6 +97,20 @@ pub struct Guide {
     pub ended: Option<Date>,
     /// Where the page's source can be edited.
     pub edit_url: Option<String>,
+    /// Where the page's source can be read.
+    pub source_url: String,
+    /// The whole as one script, where that can be.
+    pub setup: Option<Setup>,
+}
+
+/// Shell lines around `setup.sh`.
+pub struct Setup {
+    /// Runs it.
+    pub run: String,
+    /// Only shows what it would do.
+    pub print: String,
+    /// Takes it back.
+    pub undo: String,
 }
 
 /// One option as the form shows it.
@@ -139,6 +153,8 @@ pub struct Snippet {
     pub curl: Option<String>,
     /// Whether it takes something back.
     pub is_undo: bool,
+    /// Clients that accepted it, and the day.
+    pub checked: Option<(String, Date)>,
 }
 
 /// What a snippet is for.
@@ -188,6 +204,8 @@ pub fn document(chrome: &Chrome, view: GuideView) -> Document {
         .as_ref()
         .and_then(|g| g.edit_url.clone())
         .map(|url| view! { <li><a href=url>{t.guide_edit}</a></li> });
+    let source = guide.as_ref().map(|g| g.source_url.clone());
+    let source = source.map(|url| view! { <li><a href=url>{t.guide_source}</a></li> });
     let reviewed = guide.as_ref().and_then(|g| g.reviewed).map(|day| {
         view! { <li class="quiet">{format::fill(t.guide_reviewed, &[&day.to_string()])}</li> }
     });
@@ -210,7 +228,7 @@ pub fn document(chrome: &Chrome, view: GuideView) -> Document {
             <div class="guide" id="guide">
                 {body}
                 {facts}
-                <ul class="page-links">{markdown}{edit}{reviewed}</ul>
+                <ul class="page-links">{markdown}{source}{edit}{reviewed}</ul>
             </div>
         </div>
     };
@@ -273,6 +291,7 @@ fn guide_body(lang: Lang, subject: &Subject, guide: Guide) -> AnyView {
         view! { <p class="notice warn">{format::fill(t.guide_eol_note, &[&day.to_string()])}</p> }
     });
     let form = (!guide.options.is_empty()).then(|| options_form(lang, subject, &guide.options));
+    let setup = guide.setup.map(|setup| setup_view(lang, setup));
     let blocks = guide
         .blocks
         .into_iter()
@@ -284,6 +303,7 @@ fn guide_body(lang: Lang, subject: &Subject, guide: Guide) -> AnyView {
     view! {
         {form}
         {ended}
+        {setup}
         {contents}
         {blocks}
     }
@@ -318,6 +338,26 @@ fn options_form(lang: Lang, subject: &Subject, options: &[GuideOption]) -> AnyVi
     .into_any()
 }
 
+fn setup_view(lang: Lang, setup: Setup) -> AnyView {
+    let t = lang.texts();
+    let line = |id: &'static str, label: &'static str, code: String| {
+        view! {
+            <p>{label} " " <span class="actions"><span data-copy=format!("#{id}") data-label=t.guide_copy data-done=t.guide_copied></span></span></p>
+            <pre tabindex="0"><code id=id>{code}</code></pre>
+        }
+    };
+    view! {
+        <details class="setup">
+            <summary>{t.setup_summary}</summary>
+            <p>{t.setup_lead}</p>
+            {line("setup-run", t.setup_run, setup.run)}
+            {line("setup-print", t.setup_print, setup.print)}
+            {line("setup-undo", t.setup_undo, setup.undo)}
+        </details>
+    }
+    .into_any()
+}
+
 fn snippet_view(lang: Lang, snippet: Snippet) -> AnyView {
     let t = lang.texts();
     let caption = match &snippet.role {
@@ -345,11 +385,16 @@ fn snippet_view(lang: Lang, snippet: Snippet) -> AnyView {
             </details>
         }
     });
+    let checked = snippet.checked.map(|(clients, day)| {
+        let words = format::fill(t.guide_checked, &[&clients, &day.to_string()]);
+        view! { <p class="checked">{words}</p> }
+    });
     view! {
         <figure class=if is_sample { "snippet sample" } else { "snippet" } id=format!("snippet-{}", snippet.id)>
             <figcaption><span class="target">{caption}</span> " " {undo} " " <span class="actions">{raw}{copy}</span></figcaption>
             <pre tabindex="0"><code id=code_id inner_html=snippet.html></code></pre>
             {curl}
+            {checked}
         </figure>
     }
     .into_any()

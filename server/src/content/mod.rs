@@ -8,6 +8,7 @@ pub mod problem;
 pub mod prose;
 pub mod source;
 pub mod topic;
+pub mod verified;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use problem::Problem;
 use prose::{News, Page};
 use source::{Files, LARGEST};
 use topic::TopicFacts;
+use verified::Verified;
 
 /// The content of a site.
 #[derive(Debug, Default)]
@@ -33,6 +35,8 @@ pub struct Content {
     pub pages: BTreeMap<(String, Lang), Page>,
     /// News by slug and language.
     pub news: BTreeMap<(String, Lang), News>,
+    /// Which client accepted which snippet.
+    pub verified: Verified,
     /// Whether the folder is the list of mirrors; otherwise it only describes those that a backend
     /// or the disk has.
     pub is_registry: bool,
@@ -65,6 +69,9 @@ impl Content {
             }
             let segments: Vec<&str> = path.split('/').collect();
             let outcome = match segments.as_slice() {
+                ["verified.json"] => {
+                    verified::parse(path, text).map(|verified| content.verified = verified)
+                }
                 ["site.toml"] | ["recorded", _] => Ok(()),
                 ["cname.json"] => serde_json::from_str(text)
                     .map(|cnames| content.cnames = cnames)

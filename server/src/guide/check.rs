@@ -46,6 +46,10 @@ impl Guide {
         });
         let in_sets =
             in_sets.flatten().flat_map(|value| value.set.values()).filter_map(|v| v.as_str());
+        let setup = self.setup.iter().flat_map(|setup| {
+            let lists = setup.remove.iter().chain(&setup.touches).chain(&setup.needs);
+            lists.chain(setup.system.values()).chain(&setup.when).map(String::as_str)
+        });
         let in_blocks = self.blocks.iter().flat_map(|block| {
             [Some(block.text.as_str()), block.file.as_deref(), block.when.as_deref()]
                 .into_iter()
@@ -57,6 +61,7 @@ impl Guide {
         });
         let mut texts = in_blocks
             .chain(in_prose)
+            .chain(setup)
             .chain(in_sets)
             .chain(self.vars.iter().map(|(_, text)| text.as_str()))
             .chain(others.filter_map(|other| other.hide_when.as_deref()));
@@ -125,6 +130,9 @@ impl Guide {
                     };
                     found.entry((file, line, error.to_string())).or_insert_with(here);
                 }
+            }
+            if let Some(message) = self.fault_of_setup(selection) {
+                found.entry((zh.clone(), None, message)).or_insert_with(here);
             }
             for (number, check) in self.checks.iter().enumerate() {
                 let when = check.get("when").and_then(toml::Value::as_str);

@@ -10,6 +10,7 @@ mod option;
 mod parse;
 mod render;
 mod select;
+mod setup;
 mod template;
 
 pub use block::{CodeBlock, Mode, Piece, Prose, Run};
@@ -17,6 +18,7 @@ pub use check::Coverage;
 pub use option::{Kind, OptionDef, ValueDef};
 pub use render::{Place, RenderError, Rendered, RenderedPiece, RenderedSnippet};
 pub use select::{Selection, SelectionError};
+pub use setup::{SetupDef, SetupPlan};
 
 use app::model::{Bilingual, Lang};
 use jiff::civil::Date;
@@ -42,6 +44,8 @@ pub struct Guide {
     pub blocks: Vec<CodeBlock>,
     /// What the configuration must amount to, for tests with the real clients.
     pub checks: Vec<toml::Table>,
+    /// What one script may do for the reader.
+    pub setup: Option<SetupDef>,
     /// The front matter, to find the line of what is wrong in it.
     matter: String,
     zh: Vec<Piece>,

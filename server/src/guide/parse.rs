@@ -7,7 +7,9 @@ use jiff::civil::Date;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use serde::Deserialize;
 
-use super::{CodeBlock, Guide, OptionDef, Piece, Prose, block::Info, option::RawOption, template};
+use super::{
+    CodeBlock, Guide, OptionDef, Piece, Prose, SetupDef, block::Info, option::RawOption, template,
+};
 use crate::content::{front_matter, problem::Problem};
 
 #[derive(Deserialize)]
@@ -22,6 +24,7 @@ struct Matter {
     options: Vec<RawOption>,
     #[serde(default, rename = "check")]
     checks: Vec<toml::Table>,
+    setup: Option<SetupDef>,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +98,7 @@ impl Guide {
             vars,
             blocks,
             checks: main.matter.checks,
+            setup: main.matter.setup,
             matter: front_matter::text(zh).to_owned(),
             zh: zh_pieces,
             en: en_pieces,
@@ -103,6 +107,7 @@ impl Guide {
         guide.check_syntax(&zh_file, &mut problems);
         guide.check_options(&zh_file, &mut problems);
         guide.check_checks(&zh_file, &mut problems);
+        guide.check_setup(&zh_file, &mut problems);
         (Some(guide), problems)
     }
 

@@ -226,6 +226,6 @@ fn without_line(error: &minijinja::Error) -> String {
     }
 }
 
-fn broken(error: &minijinja::Error) -> RenderError {
+pub(super) fn broken(error: &minijinja::Error) -> RenderError {
     RenderError::Template { message: explain(error).into_owned(), line: None, in_code: true }
 }

@@ -74,9 +74,10 @@ impl AppError {
                 StatusCode::NOT_FOUND
             }
             Self::Private | Self::Outside => StatusCode::FORBIDDEN,
+            // The rest of the site is well: only this page cannot be had until its source is mended.
             Self::Selection(SelectionError::Template(_))
-            | Self::Snippet(RenderError::Template { .. })
-            | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            | Self::Snippet(RenderError::Template { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::BadPath(_)
             | Self::BadParameter(..)
             | Self::UnknownParameter(..)
@@ -161,9 +162,11 @@ impl AppError {
             Self::Query(why) => why.to_string(),
             Self::NoIndex => t.search_no_index.to_owned(),
             Self::Method => t.error_listing_method.to_owned(),
-            Self::Selection(SelectionError::Template(_))
-            | Self::Snippet(RenderError::Template { .. })
-            | Self::Internal(_) => t.error_internal.to_owned(),
+            Self::Selection(SelectionError::Template(why)) => fill(t.error_guide_broken, &[why]),
+            Self::Snippet(RenderError::Template { message, .. }) => {
+                fill(t.error_guide_broken, &[message])
+            }
+            Self::Internal(_) => t.error_internal.to_owned(),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::cached;
 use crate::{
     content::topic::TopicFacts,
     guide::{Guide, Place, RenderedSnippet, Run, Selection, SelectionError},
-    guide_view,
+    guide_view, setup,
     snapshot::{AppState, Snapshot},
     web::{
         AppError,
@@ -156,15 +156,46 @@ pub async fn part(
     }
     let (guide, selection) = chosen(&state, &snapshot, &id, &uri)?;
     if name == "options.json" {
-        let text = format!("{:#}\n", guide_view::options_json(guide));
+        let text = format!("{:#}\n", guide_view::options_json(guide, &snapshot.content.verified));
         let mut response = Page::new(JSON, CachePolicy::Page, text).respond(&headers);
         open::put_headers(&mut response);
         return Ok(response);
+    }
+    if let "help.zh.md" | "help.en.md" = name.as_str() {
+        let source = snapshot.content.files.get(&format!("{}/{name}", guide.folder));
+        let text = source.map(|bytes| bytes.to_vec()).unwrap_or_default();
+        return Ok(Page::new(TEXT, CachePolicy::Page, text).respond(&headers));
+    }
+    if name == "setup.sh" {
+        return script(&state, &snapshot, &id, &uri, &headers);
     }
     let snippet = guide.snippet(&name, &selection)?;
     let mut response = Page::new(TEXT, CachePolicy::Page, snippet.text.clone()).respond(&headers);
     put_snippet_headers(response.headers_mut(), &snippet);
     Ok(response)
+}
+
+/// The guide as one script; it runs as whoever runs it, so that `sudo` in it would be one too many.
+fn script(
+    state: &AppState,
+    snapshot: &Snapshot,
+    id: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response, AppError> {
+    let (lang, _) = negotiate::language(uri.path());
+    let (guide, _) = chosen(state, snapshot, id, uri)?;
+    let url = format!("{}{}", snapshot.chrome.site.base_url, with_query(uri.path(), uri.query()));
+    let mut query = encode::pairs(uri.query().unwrap_or_default());
+    if guide.options.iter().any(|option| option.id == "sudo") {
+        query.push(("sudo".to_owned(), "off".to_owned()));
+    }
+    let path = snapshot.subject(id).map(|subject| subject.path().to_owned()).unwrap_or_default();
+    let selection = guide.select(&place(state, &path), &query)?;
+    let plan = guide.setup(&selection)?;
+    let text = setup::script(&guide.id, guide.title.get(lang), &url, lang, plan)
+        .map_err(|error| AppError::Internal(error.into()))?;
+    Ok(Page::new(TEXT, CachePolicy::Page, text).respond(headers))
 }
 
 const TARGET_FILE: HeaderName = HeaderName::from_static("x-target-file");
