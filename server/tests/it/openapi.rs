@@ -151,7 +151,7 @@ async fn every_kind_of_problem_is_described_with_its_status() {
         AppError::Selection(SelectionError::UnknownOption { option: text(), valid: vec![] }),
         AppError::Selection(SelectionError::Template(text())),
         AppError::Snippet(RenderError::NoSuchSnippet { name: text(), valid: vec![] }),
-        AppError::Snippet(RenderError::Template(text())),
+        AppError::Snippet(RenderError::Template { message: text(), line: None, in_code: true }),
         AppError::BadParameter("limit", text(), text()),
         AppError::UnknownParameter(text(), &[]),
         AppError::RepeatedParameter(text()),
