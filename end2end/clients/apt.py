@@ -194,7 +194,7 @@ Apt.faults = (
     Fault("ubuntu where ubuntu-ports is needed", "ubuntu-ports", "promises", swapped("/ubuntu-ports", "/ubuntu")),
     Fault("a flat repository that the mirror lacks", "kubernetes", "gave 100|complains", swapped("v1.36", "v1.33")),
     Fault("a flat repository with a suite", "kubernetes", "gave 100|complains", swapped("Suites: /", "Suites: stable")),
-    Fault("a key that is not alone", "postgresql", "gave 100|complains", spoil=another_key),
+    Fault("a key that is not alone", "postgresql", "unexpected key", spoil=another_key),
     Fault("the comparison of keys left out", "postgresql", "gave 100|complains", replaced("key", 'install -m 0644 "$key"', "true")),
     Fault(
         "sudo before a shell keyword", "debian", "syntax error",
@@ -205,6 +205,30 @@ Apt.faults = (
         lambda snippet: "true\n" if snippet.id == "undo-deb822" else snippet.text,
     ),
 )  # fmt: skip
+
+
+# What `/etc/os-release` says where the default state of a page fits, and programs that such a system has.
+SYSTEMS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "debian": ("ID=debian\nVERSION_CODENAME=trixie\n", ()),
+    "debian-security": ("ID=debian\nVERSION_CODENAME=trixie\n", ()),
+    "deepin": ('ID=deepin\nVERSION_ID="25"\n', ()),
+    "docker-ce": ("ID=ubuntu\nVERSION_CODENAME=noble\n", ()),
+    "kali": ("ID=kali\nVERSION_CODENAME=kali-rolling\n", ()),
+    "kubernetes": ("ID=debian\nVERSION_CODENAME=trixie\n", ()),
+    "linuxmint": ("ID=linuxmint\nVERSION_CODENAME=zena\nUBUNTU_CODENAME=noble\n", ()),
+    "llvm-apt": ("ID=ubuntu\nVERSION_CODENAME=noble\n", ()),
+    "mozilla": ("ID=ubuntu\nVERSION_CODENAME=noble\n", ()),
+    "postgresql": ("ID=ubuntu\nVERSION_CODENAME=noble\n", ()),
+    "proxmox": ("ID=debian\nVERSION_CODENAME=trixie\n", ("pveversion",)),
+    "raspberrypi": ("ID=debian\nVERSION_CODENAME=trixie\n", ("raspi-config",)),
+    "raspbian": ("ID=raspbian\nVERSION_CODENAME=trixie\n", ()),
+    "ros": ("ID=ubuntu\nVERSION_CODENAME=focal\n", ()),
+    "ros2": ("ID=ubuntu\nVERSION_CODENAME=noble\n", ()),
+    "ubuntu": ("ID=ubuntu\nVERSION_CODENAME=resolute\n", ()),
+    "ubuntu-ports": ("ID=ubuntu\nVERSION_CODENAME=resolute\n", ()),
+}
+# Pages that fit whatever has apt.
+ANYWHERE = {"kubernetes", "mozilla"}
 
 
 @contextmanager
@@ -274,7 +298,6 @@ def an_unknown_option_is_no_file(driver: Apt, box: Box, root: Root) -> None:
 def another_key_is_not_installed(driver: Apt, box: Box, root: Root) -> None:
     """a key with another fingerprint than the page names is not installed"""
     with opened(driver, box, root, "docker-ce", distro="debian-trixie") as (page, case):
-        case.path("/etc/apt/keyrings/docker.asc").unlink()
         done = case.run(page.snippet("key").text, user="root")
         if "unexpected key, not installed" not in done.stderr or case.path("/etc/apt/keyrings/docker.asc").exists():
             raise AssertionError(done)
@@ -301,7 +324,31 @@ def the_pin_of_mozilla_wins(driver: Apt, box: Box, root: Root) -> None:
             raise AssertionError(candidates)
 
 
+def every_setup(driver: Apt, box: Box, root: Root) -> None:
+    """setup.sh of every page amounts to its check, also twice; --undo restores, another system is refused"""
+    for guide, (system, programs) in SYSTEMS.items():
+        with opened(driver, box, root, guide) as (page, case):
+            case.write("/etc/os-release", system)
+            for program in programs:
+                case.write(f"/usr/local/bin/{program}", "#!/bin/sh\n", mode=0o755)
+            script = box.curl(f"/docs/{guide}/setup.sh")
+            # With the test key in place of the upstream's, as in `stand_in`.
+            case.write("/var/tmp/setup.sh", case.change(Snippet("setup.sh", script, None, {})))
+            case.begin()
+            for _ in range(2):
+                case.must("sh /var/tmp/setup.sh --yes", user="root")
+                driver.compare(case)
+            case.must("sh /var/tmp/setup.sh --undo", user="root")
+            if left := driver.left(case):
+                raise AssertionError(f"{guide}: after --undo this is not as it was: {left}")
+            case.write("/etc/os-release", "ID=plan9\nVERSION_CODENAME=glenda\nVERSION_ID=4\n")
+            case.begin()
+            if guide not in ANYWHERE and case.run("sh /var/tmp/setup.sh --yes", user="root").returncode == 0:
+                raise AssertionError(f"{guide}: takes another system for its own")
+
+
 Apt.also = (
+    every_setup,
     the_pin_of_mozilla_wins,
     sources_arrive,
     as_a_reader_follows_it,

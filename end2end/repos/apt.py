@@ -24,6 +24,7 @@ def ubuntu(codename: str) -> tuple[str, ...]:
 # Tree, suites, components, package. As on the real mirror: a suite invented here hides a page that offers it.
 TREES: tuple[tuple[str, tuple[str, ...], tuple[str, ...], str], ...] = (
     ("ubuntu", ubuntu("focal"), UBUNTU, "mingjing-hello"),
+    ("docker-ce/linux/debian", ("trixie", "bookworm"), ("stable",), "docker-ce"),
     ("docker-ce/linux/ubuntu", ("resolute", "noble", "jammy"), ("stable",), "docker-ce"),
     ("kali", ("kali-rolling", "kali-last-snapshot"), DEBIAN, "mingjing-hello"),
     ("linuxmint", ("zena", "zara", "xia", "wilma", "virginia", "gigi"), ("main", "upstream", "import", "backport"), "mingjing-hello"),
