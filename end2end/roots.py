@@ -59,7 +59,7 @@ class Root:
 
 
 # Pinned: a client that changes overnight is not a page that broke.
-PYTHON_TOOLS = ("uv==0.13.8", "poetry==2.5.1", "pdm[locked]==2.29.3")
+PYTHON_TOOLS = ("uv==0.13.8", "poetry==2.5.1", "pdm[locked]==2.29.3", "portage==3.0.83")
 NODE_TOOLS = ("pnpm@12.21.0", "@yarnpkg/cli-dist@4.18.1", "bun@1.4.5")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from case import Case
 from clients.driver import Driver, Fault, replaced
 from repos.gentoo import ARCHIVE, CONTENT, manifest
-from roots import CACHE
+from roots import TOOLS
 
 TREE = "/var/db/repos/gentoo"
 # The least that Portage takes for an ebuild repository with a profile and one package.
@@ -44,11 +44,11 @@ print("sync", gentoo.sync_uri if gentoo.sync_type == "rsync" else gentoo.sync_ty
 class Portage(Driver):
     name = "portage"
     program = "emerge"
-    package = "python3-venv, then: python3 end2end/roots.py tools (portage comes from PyPI)"
+    package = "python3-venv, then python3 end2end/roots.py tools"
     repos = ("gentoo",)
 
     def tools(self) -> tuple[Path, ...]:
-        return (CACHE.parent / "tools/python/bin",)
+        return (TOOLS / "python/bin",)
 
     def prepare(self, case: Case) -> None:
         for folder in ("etc/portage", TREE.lstrip("/"), "var/tmp/distfiles"):
