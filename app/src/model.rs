@@ -481,7 +481,8 @@ impl Mirror {
     /// Everything by which the mirror is found, in small letters, the names in both languages.
     pub fn words(&self) -> String {
         let mut words = format!("{} {} {}", self.id, self.name.zh, self.name.en);
-        for word in self.aliases.iter().chain(&self.keywords) {
+        let cname = (self.cname != self.id).then_some(&self.cname);
+        for word in self.aliases.iter().chain(&self.keywords).chain(cname) {
             words.push(' ');
             words.push_str(word);
         }

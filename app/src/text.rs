@@ -222,6 +222,7 @@ texts! {
 
     // errors
     error_400: "请求有误", "Bad request";
+    error_401: "需要令牌", "Token needed";
     error_403: "不能访问", "Not available";
     error_404: "没有找到", "Not found";
     error_405: "不支持的方法", "Method not allowed";
@@ -236,6 +237,8 @@ texts! {
     path_not_text: "不是 UTF-8", "it is not UTF-8";
     error_private: "这个文件或目录不对外公开。", "This file or directory is not open to the public.";
     error_outside: "这个链接指向镜像之外，因此不提供。", "This link leads outside of the mirror and is not served.";
+    error_no_token: "需要令牌：Authorization: Bearer …", "A token is needed: Authorization: Bearer …";
+    error_wrong_token: "令牌不对。", "This is not the token.";
     error_internal: "原因已写入日志，请稍后再试。", "The cause has been logged. Please try again later.";
     error_unknown_mirror: "没有名为“{0}”的镜像。", "There is no mirror called “{0}”.";
     error_unknown_option: "没有名为“{0}”的选项。可用的选项：{1}", "There is no option “{0}”. Valid options: {1}";

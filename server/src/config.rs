@@ -10,7 +10,7 @@ use app::{Site, model::Bilingual};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use crate::{content, status};
+use crate::{content, mirrorz::MirrorzSection, status};
 
 /// Everything `site.toml` may say; unknown keys are errors that name line and key.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Config {
     /// Where the mirrored trees are.
     #[serde(default)]
     pub files: FilesSection,
+    /// What the `MirrorZ` network is told beyond that.
+    #[serde(default)]
+    pub mirrorz: MirrorzSection,
     /// Who knows the state of the mirrors.
     #[serde(default, rename = "backend")]
     pub backends: Vec<status::Backend>,
@@ -78,6 +81,8 @@ pub struct ServerSection {
     pub state: PathBuf,
     /// Address and port of `/metrics`, which visitors should not reach; absent when nobody asks.
     pub metrics: Option<SocketAddr>,
+    /// File with the token for `POST /api/v1/refresh`, which does not exist without one.
+    pub refresh_token_file: Option<PathBuf>,
 }
 
 impl Default for ServerSection {
@@ -87,6 +92,7 @@ impl Default for ServerSection {
             content: None,
             state: PathBuf::from("var"),
             metrics: None,
+            refresh_token_file: None,
         }
     }
 }
@@ -113,6 +119,7 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         config.server.state = folder.join(&config.server.state);
         config.server.content = config.server.content.map(|p| folder.join(p));
+        config.server.refresh_token_file = config.server.refresh_token_file.map(|p| folder.join(p));
         config.files.root = config.files.root.map(|p| folder.join(p));
         Ok(config)
     }
@@ -146,6 +153,7 @@ impl Config {
             );
         }
         config.time_zone()?;
+        config.mirrorz.check()?;
         Ok(config)
     }
 

@@ -9,11 +9,14 @@ pub mod config;
 pub mod content;
 pub mod demo;
 pub mod files;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 pub mod guide;
 pub mod guide_view;
 pub mod highlight;
 pub mod index;
 pub mod metrics;
+pub mod mirrorz;
 pub mod nginx;
 pub mod openapi;
 pub mod publish;

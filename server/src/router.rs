@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     middleware::{self, Next},
     response::{Redirect, Response},
-    routing::{MethodRouter, get},
+    routing::{MethodRouter, get, post},
 };
 
 use crate::{
@@ -16,8 +16,8 @@ use crate::{
     web::{
         AppError,
         handler::{
-            api, asset, badge, docs, error, feed, health, list, news, openapi, prose, search,
-            status, tree, tunasync,
+            api, asset, badge, docs, error, feed, health, list, mirrorz, news, openapi, prose,
+            refresh, search, status, tree, tunasync,
         },
         negotiate,
         open::{self, ForPrograms, read},
@@ -35,6 +35,10 @@ pub fn router(state: AppState) -> Router {
         .route("/static/{*path}", get(asset::serve))
         .route("/favicon.svg", get(asset::serve))
         .route("/favicon.ico", get(asset::serve));
+    if state.refresh().is_some() {
+        let methods = post(refresh::now).layer(middleware::from_fn(open::open));
+        site = site.route("/api/v1/refresh", methods);
+    }
     for prefix in ["", "/en"] {
         let at = |path: &str| format!("{prefix}{path}");
         site = site
@@ -70,8 +74,8 @@ pub fn addresses() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/api/v1/mirrors/{id}", read(api::one_mirror)),
         ("/api/v1/files", read(api::files)),
         ("/api/openapi.json", read(openapi::document)),
-        ("/api/mirrorz.json", read(api::mirrorz)),
-        ("/mirrorz.json", read(api::mirrorz)),
+        ("/api/mirrorz.json", read(mirrorz::feed)),
+        ("/mirrorz.json", read(mirrorz::feed)),
         ("/static/tunasync.json", read(tunasync::jobs)),
         ("/badge/{*name}", read(badge::svg)),
         ("/healthz", read(health::live)),

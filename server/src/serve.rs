@@ -18,7 +18,10 @@ use crate::{
     publish::{self, Publisher},
     router::router,
     snapshot::AppState,
-    status::poll::Poller,
+    status::{
+        poll::Poller,
+        refresh::{self, Refresh},
+    },
 };
 
 /// Serves a site until SIGINT or SIGTERM.
@@ -58,6 +61,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         Publisher::new(config.clone(), trees.clone(), content, poller.states(), Timestamp::now);
     let state = AppState::new(config.clone(), trees, Assets::load(), publisher.snapshot());
     state.set_problems(problems.iter().map(ToString::to_string).collect());
+    allow_refresh(&state, &poller)?;
     if is_demo {
         index_demo(&state).await;
     }
@@ -90,6 +94,18 @@ async fn serve_metrics(state: &AppState) -> anyhow::Result<()> {
             tracing::error!(%error, "metrics are no longer served");
         }
     });
+    Ok(())
+}
+
+/// Opens `POST /api/v1/refresh` when a token is configured.
+///
+/// # Errors
+/// A token that cannot be read or could be guessed.
+pub fn allow_refresh(state: &AppState, poller: &Poller) -> anyhow::Result<()> {
+    let file = state.config().server.refresh_token_file.as_deref();
+    if let Some(token) = refresh::token(file)? {
+        state.set_refresh(Refresh::new(&token, poller.waker())?);
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use app::{
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::{
     assets::Assets, config::Config, content::Content, files::Trees, index::Index, metrics::Metrics,
-    web::cache::PageCache,
+    status::refresh::Refresh, web::cache::PageCache,
 };
 
 /// The data of one moment, and the pages rendered from it so far.
@@ -88,6 +88,8 @@ struct Inner {
     assets: Assets,
     snapshot: ArcSwap<Snapshot>,
     index: ArcSwapOption<Index>,
+    /// Set once at the start, when there is a token.
+    refresh: OnceLock<Refresh>,
     /// What is wrong with the content as it is now on disk, for the operator.
     problems: Mutex<Vec<String>>,
     metrics: Metrics,
@@ -103,6 +105,7 @@ impl AppState {
             assets,
             snapshot: ArcSwap::from_pointee(snapshot),
             index: ArcSwapOption::empty(),
+            refresh: OnceLock::new(),
             problems: Mutex::default(),
             metrics,
         }))
@@ -148,6 +151,16 @@ impl AppState {
     /// Replaces the file index.
     pub fn set_index(&self, index: Index) {
         self.0.index.store(Some(Arc::new(index)));
+    }
+
+    /// Who may have the backends asked at once, if anybody may.
+    pub fn refresh(&self) -> Option<&Refresh> {
+        self.0.refresh.get()
+    }
+
+    /// Lets whoever has the token have the backends asked at once; only the first call counts.
+    pub fn set_refresh(&self, refresh: Refresh) {
+        _ = self.0.refresh.set(refresh);
     }
 
     /// What is wrong with the content on disk; served is the last good version.

@@ -20,6 +20,7 @@ pub struct ErrorView {
 pub fn title(lang: Lang, status: u16) -> &'static str {
     let t = lang.texts();
     match status {
+        401 => t.error_401,
         403 => t.error_403,
         404 => t.error_404,
         405 => t.error_405,

@@ -408,10 +408,7 @@ fn facts(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
     let mut rows: Vec<(&'static str, AnyView)> = vec![
         (t.fact_path, view! { <code>{url}</code> }.into_any()),
         (t.fact_size, part::size(lang, m.size_bytes)),
-        (
-            t.fact_state,
-            view! { {part::state_mark(lang, m.state)} {part::warning(lang, m.warning)} }.into_any(),
-        ),
+        (t.fact_state, part::state_of(lang, m)),
         (t.fact_success, part::moment(lang, zone, as_of, m.last_success, t.unknown)),
         (t.fact_attempt, part::moment(lang, zone, as_of, m.last_attempt, t.unknown)),
         (t.fact_next, part::moment(lang, zone, as_of, m.next, t.unknown)),

@@ -267,7 +267,7 @@ fn row(chrome: &Chrome, view: &ListView<'_>, m: &Mirror, words: String) -> AnyVi
             </th>
             <td data-label=t.col_content>{part::ago(lang, zone, view.now, m.content_time, "–")} {verdict}</td>
             <td data-label=t.col_success>{part::ago(lang, zone, m.as_of(view.now), m.last_success, "–")}</td>
-            <td data-label=t.col_state>{part::state_mark(lang, m.state)} {part::warning(lang, m.warning)}</td>
+            <td data-label=t.col_state>{part::state_of(lang, m)}</td>
             <td data-label=t.col_size class="num">{part::size(lang, m.size_bytes)}</td>
             <td data-label=t.col_help class="help"><a href=m.page(lang)>{if m.has_guide { t.list_help } else { t.list_info }}<span class="visually-hidden">{format!(" {}", m.name.get(lang))}</span></a></td>
         </tr>

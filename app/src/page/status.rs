@@ -70,7 +70,7 @@ fn row(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
     view! {
         <tr>
             <th scope="row"><a href=m.page(lang)>{m.name.get(lang).to_owned()}</a></th>
-            <td data-label=t.fact_state>{part::state_mark(lang, m.state)} {part::warning(lang, m.warning)}</td>
+            <td data-label=t.fact_state>{part::state_of(lang, m)}</td>
             <td data-label=t.fact_content>{part::ago(lang, zone, now, m.content_time, "–")} {verdict}</td>
             <td data-label=t.col_success>{part::ago(lang, zone, as_of, m.last_success, "–")}</td>
             <td data-label=t.fact_attempt>{part::ago(lang, zone, as_of, m.last_attempt, "–")}</td>

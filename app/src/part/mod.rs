@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     format,
-    model::{Freshness, Lang, Mirror, State, Warning},
+    model::{Freshness, Lang, Mirror, State},
 };
 
 /// A state by shape and word, never by colour alone.
@@ -13,11 +13,16 @@ pub fn state_mark(lang: Lang, state: State) -> AnyView {
     view! { <span class=format!("mark-state {}", state.id())>{state.word(lang)}</span> }.into_any()
 }
 
-/// What was not quite right about a good run, in words.
-pub fn warning(lang: Lang, warning: Option<Warning>) -> Option<AnyView> {
-    warning.map(|w| {
-        view! { <span class="warning">{format!(" ({})", w.words(lang))}</span> }.into_any()
-    })
+/// The state of a mirror, and what was not quite right about a good run.
+pub fn state_of(lang: Lang, m: &Mirror) -> AnyView {
+    let state = state_mark(lang, m.state);
+    match m.warning {
+        None => state,
+        Some(warning) => {
+            view! { {state} <span class="warning">{format!(" ({})", warning.words(lang))}</span> }
+                .into_any()
+        }
+    }
 }
 
 /// A freshness verdict by shape and word.

@@ -145,6 +145,12 @@ pub fn modified(metadata: &fs::Metadata) -> Option<Timestamp> {
     Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
 }
 
+/// Reads a file in every way there is.
+#[cfg(feature = "fuzzing")]
+pub fn read_any(bytes: &[u8]) {
+    let _ = (apt(bytes), epoch(bytes), trace(bytes), repomd(bytes));
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

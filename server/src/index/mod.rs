@@ -25,6 +25,22 @@ mod record;
 mod search;
 mod walk;
 
+/// Parses a query and holds it against one line, in which whatever is found must lie.
+#[cfg(feature = "fuzzing")]
+pub fn try_query(text: &str, line: &[u8]) {
+    let query = Query { text: text.to_owned(), ..Query::default() };
+    let mirrors = mirrors::MirrorTable::new(&[("debian".to_owned(), "debian".to_owned())]);
+    let Ok(search) = query::Search::parse(&query, &mirrors) else { return };
+    let line = fold::fold(line);
+    let _ = search.allows(&line);
+    for term in search.wanted.iter().chain(&search.excluded) {
+        assert!(!term.bytes.is_empty());
+        for at in term.occurrences(&line) {
+            assert_eq!(line.get(at..at + term.bytes.len()), Some(term.bytes.as_slice()));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,8 @@
 use app::model::Bilingual;
 use serde_json::Value;
 
+use crate::files::RelPath;
+
 /// Longest identifier in bytes; it becomes part of URLs and labels.
 const MAX_ID: usize = 200;
 
@@ -46,9 +48,8 @@ pub fn bilingual(item: &Value, key: &str) -> Option<Bilingual> {
 pub fn path(text: &str) -> Option<String> {
     let path = text.trim().trim_end_matches('/');
     let sound = path.starts_with('/')
-        && !path.starts_with("//")
         && !path.contains(|c: char| c.is_control() || matches!(c, '?' | '#' | '\\'))
-        && !has_dot_segment(path);
+        && RelPath::parse(path).is_ok();
     sound.then(|| path.to_owned())
 }
 
@@ -93,7 +94,19 @@ mod tests {
     fn paths_have_a_leading_and_no_trailing_slash() {
         assert_eq!(path("/debian/"), Some("/debian".to_owned()));
         assert_eq!(path("/osdn/g/m/"), Some("/osdn/g/m".to_owned()));
-        for text in ["", "/", "//host/x", "debian", "/a/../b", "/a?b", "https://host/x", "/a\nb"] {
+        for text in [
+            "",
+            "/",
+            "//host/x",
+            "debian",
+            "/a/../b",
+            "/a/%2e%2E/b",
+            "/a//b",
+            "/a%2Fb",
+            "/a?b",
+            "https://host/x",
+            "/a\nb",
+        ] {
             assert_eq!(path(text), None, "{text}");
         }
     }

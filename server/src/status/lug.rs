@@ -40,19 +40,19 @@ fn entry(worker: &Value, id: String, now: Timestamp) -> Entry {
     let last_success = finished.filter(|_| !is_never && age > Some(JUST_NOW));
     Entry {
         id,
-        state: state(worker, is_never),
+        state: state(worker, finished.is_some() && !is_never),
         last_success,
         last_attempt: last_success,
         ..Entry::default()
     }
 }
 
-/// A worker begins with `Result: true`: that alone is no success.
-fn state(worker: &Value, is_never: bool) -> State {
+/// A worker begins with `Result: true`: without the time of a success, that is none.
+fn state(worker: &Value, has_succeeded: bool) -> State {
     match (worker["Result"].as_bool(), worker["Idle"].as_bool()) {
         (Some(false), _) => State::Failed,
         (_, Some(false)) => State::Syncing,
-        (Some(true), Some(true)) if !is_never => State::Success,
+        (Some(true), Some(true)) if has_succeeded => State::Success,
         _ => State::Unknown,
     }
 }

@@ -15,6 +15,7 @@ mod mirrormanager;
 mod mirrorz;
 mod moment;
 pub mod poll;
+pub mod refresh;
 mod size;
 pub mod source;
 pub mod store;

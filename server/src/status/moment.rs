@@ -29,8 +29,10 @@ pub fn planned(time: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     (time.duration_since(now) <= HORIZON).then_some(time)
 }
 
+/// In whole seconds: what is told on is told in those.
 fn real(time: Timestamp) -> Option<Timestamp> {
-    (time.as_second() > CENTURY).then_some(time)
+    let second = time.as_second();
+    (second > CENTURY).then(|| Timestamp::from_second(second).ok()).flatten()
 }
 
 /// Unix seconds as an integer, a fraction, or either in a string.

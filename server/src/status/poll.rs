@@ -30,10 +30,23 @@ pub struct BackendState {
     pub entries: Arc<[Entry]>,
 }
 
+/// Asks every backend now, from anywhere.
+#[derive(Clone, Debug, Default)]
+pub struct Waker(Vec<Arc<Notify>>);
+
+impl Waker {
+    /// Ends every wait for a next turn; returns the number of backends. A backend that is being asked
+    /// is asked once more.
+    pub fn wake(&self) -> usize {
+        self.0.iter().for_each(|wake| wake.notify_one());
+        self.0.len()
+    }
+}
+
 /// The running tasks; dropping it ends them.
 pub struct Poller {
     states: watch::Receiver<Vec<BackendState>>,
-    wake: Vec<Arc<Notify>>,
+    waker: Waker,
     _tasks: JoinSet<()>,
 }
 
@@ -80,7 +93,7 @@ impl Poller {
             wake.push(worker.wake());
             tasks.spawn(worker.run());
         }
-        Self { states, wake, _tasks: tasks }
+        Self { states, waker: Waker(wake), _tasks: tasks }
     }
 
     /// What every backend says, in the order of the configuration.
@@ -90,8 +103,13 @@ impl Poller {
 
     /// Asks one backend now instead of at its next turn, recordings included.
     pub fn poll_now(&self, backend: usize) {
-        if let Some(wake) = self.wake.get(backend) {
+        if let Some(wake) = self.waker.0.get(backend) {
             wake.notify_one();
         }
+    }
+
+    /// What asks all of them now.
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
     }
 }

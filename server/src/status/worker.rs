@@ -9,7 +9,11 @@ use std::{
 
 use app::model::BackendReport;
 use jiff::Timestamp;
-use tokio::{sync::Notify, task::spawn_blocking, time::sleep};
+use tokio::{
+    sync::Notify,
+    task::spawn_blocking,
+    time::{Instant, sleep, sleep_until},
+};
 
 use super::{
     Backend, Entry, Parsed, backoff,
@@ -17,6 +21,9 @@ use super::{
     poll::{BackendState, Clock},
     store::{Store, Stored},
 };
+
+/// However often it is woken, a backend is not asked more often than this.
+const REST: Duration = Duration::from_secs(1);
 
 /// The last good answer.
 struct Good {
@@ -120,17 +127,24 @@ impl Worker {
 
     /// Polls for ever.
     pub async fn run(mut self) {
+        let mut begun = Instant::now();
         loop {
             let wake = self.wake();
             match self.pause() {
                 Some(pause) => tokio::select! {
                     () = sleep(pause) => {}
-                    () = wake.notified() => {}
+                    () = wake.notified() => self.rest(begun).await,
                 },
                 None => wake.notified().await,
             }
+            begun = Instant::now();
             self.poll().await;
         }
+    }
+
+    /// Waits until a backend that was asked a moment ago may be asked again.
+    async fn rest(&self, begun: Instant) {
+        sleep_until(begun + REST.min(self.backend.source().interval)).await;
     }
 
     /// How long to wait for the next turn; nothing when a recording has been read.

@@ -55,6 +55,12 @@ pub enum AppError {
     /// There is no file index yet.
     #[error("no file index")]
     NoIndex,
+    /// No token where one is needed.
+    #[error("no token")]
+    NoToken,
+    /// Another token than the right one.
+    #[error("wrong token")]
+    WrongToken,
     /// A method other than GET and HEAD.
     #[error("method not allowed")]
     Method,
@@ -73,7 +79,8 @@ impl AppError {
             | Self::Snippet(RenderError::NoSuchSnippet { .. } | RenderError::Hidden { .. }) => {
                 StatusCode::NOT_FOUND
             }
-            Self::Private | Self::Outside => StatusCode::FORBIDDEN,
+            Self::NoToken => StatusCode::UNAUTHORIZED,
+            Self::Private | Self::Outside | Self::WrongToken => StatusCode::FORBIDDEN,
             // The rest of the site is well: only this page cannot be had until its source is mended.
             Self::Selection(SelectionError::Template(_))
             | Self::Snippet(RenderError::Template { .. }) => StatusCode::SERVICE_UNAVAILABLE,
@@ -108,10 +115,12 @@ impl AppError {
             | Self::RepeatedParameter(_) => "bad-parameter",
             Self::Query(_) => "bad-query",
             Self::NoIndex => "no-index",
+            Self::NoToken => "no-token",
+            Self::WrongToken => "wrong-token",
             Self::Method => "method-not-allowed",
             Self::Selection(SelectionError::Template(_))
-            | Self::Snippet(RenderError::Template { .. })
-            | Self::Internal(_) => "internal",
+            | Self::Snippet(RenderError::Template { .. }) => "broken-guide",
+            Self::Internal(_) => "internal",
         }
     }
 
@@ -160,6 +169,8 @@ impl AppError {
             }
             Self::RepeatedParameter(name) => fill(t.error_repeated_parameter, &[name]),
             Self::Query(why) => why.to_string(),
+            Self::NoToken => t.error_no_token.to_owned(),
+            Self::WrongToken => t.error_wrong_token.to_owned(),
             Self::NoIndex => t.search_no_index.to_owned(),
             Self::Method => t.error_listing_method.to_owned(),
             Self::Selection(SelectionError::Template(why)) => fill(t.error_guide_broken, &[why]),

@@ -19,7 +19,7 @@ use server::status::{
 };
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
-    matchers::{header, header_exists, path},
+    matchers::{header, header_exists, headers, path},
 };
 
 const GOOD: &str = r#"[{"name":"debian","status":"success","last_update_ts":1787184000},{"name":"arch","status":"failed"}]"#;
@@ -220,6 +220,51 @@ async fn unchanged_answer_is_asked_for_by_its_etag() {
             .unwrap()
             .starts_with("mingjing/")
     );
+}
+
+#[tokio::test]
+async fn without_an_etag_the_time_of_the_last_change_is_asked_with() {
+    const CHANGED: &str = "Thu, 20 Aug 2026 05:00:00 GMT";
+    let server = MockServer::start().await;
+    // The matcher splits at commas.
+    Mock::given(headers("if-modified-since", CHANGED.split(", ").collect()))
+        .respond_with(ResponseTemplate::new(304))
+        .mount(&server)
+        .await;
+    let first =
+        ResponseTemplate::new(200).insert_header("last-modified", CHANGED).set_body_string(GOOD);
+    Mock::given(path("/jobs")).respond_with(first).up_to_n_times(1).mount(&server).await;
+    let poller =
+        start(vec![backend("tunasync", &jobs(&server), &json!({}))], None, Timestamp::now).await;
+    let before = until(&poller, |state| state.report.ok).await;
+    let fetched_at = before.report.fetched_at;
+    let after = until(&poller, |state| state.report.fetched_at > fetched_at).await;
+    assert!(after.report.ok && Arc::ptr_eq(&before.entries, &after.entries));
+}
+
+#[tokio::test]
+async fn answers_may_be_compressed_with_gzip_and_brotli() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(GOOD.as_bytes()).unwrap();
+    let mut brotli = Vec::new();
+    brotli::BrotliCompress(
+        &mut GOOD.as_bytes(),
+        &mut brotli,
+        &brotli::enc::BrotliEncoderParams::default(),
+    )
+    .unwrap();
+    for (coding, body) in [("gzip", gzip.finish().unwrap()), ("br", brotli)] {
+        let answer = ResponseTemplate::new(200)
+            .insert_header("content-encoding", coding)
+            .set_body_bytes(body);
+        let server = MockServer::start().await;
+        Mock::given(path("/jobs")).respond_with(answer).mount(&server).await;
+        let got = fetch(&source(&jobs(&server), &json!({}))).await.unwrap();
+        assert!(matches!(got, Answer::New { body, .. } if body == GOOD.as_bytes()), "{coding}");
+        let asked = server.received_requests().await.unwrap();
+        let accepted = asked[0].headers.get("accept-encoding").unwrap().to_str().unwrap();
+        assert!(accepted.contains(coding), "{accepted}");
+    }
 }
 
 #[tokio::test]

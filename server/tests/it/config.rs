@@ -22,7 +22,7 @@ fn the_example_is_valid_and_its_paths_are_relative_to_it() {
     assert_eq!(config.server.content, Some(folder.join("content")));
     assert_eq!(config.server.state, folder.join("var"));
     assert_eq!(config.files.root.as_deref(), Some(Path::new("/srv/mirrors")));
-    assert_eq!(config.backends.len(), 2);
+    assert_eq!(config.backends.len(), 3);
     assert_eq!(config.site().notices.len(), 1);
 }
 

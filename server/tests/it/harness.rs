@@ -73,7 +73,7 @@ pub struct TestSite {
 
 /// Where states of backends come from.
 enum Sources {
-    Asked { _poller: Poller },
+    Asked { poller: Poller },
     Told { _sender: watch::Sender<Vec<BackendState>> },
 }
 
@@ -281,6 +281,9 @@ impl Builder {
         let publisher = Publisher::new(config.clone(), trees.clone(), content, states, self.clock);
         let state = AppState::new(config, trees, Assets::load(), publisher.snapshot());
         state.set_problems(problems.iter().map(ToString::to_string).collect());
+        if let Sources::Asked { poller } = &sources {
+            serve::allow_refresh(&state, poller).unwrap();
+        }
         if self.is_indexed {
             state.set_index(make_index(state.config(), &state.snapshot().content));
         }
@@ -309,7 +312,7 @@ impl Builder {
         let found = states.wait_for(|states| wait(states));
         let limit = std::time::Duration::from_secs(20);
         drop(tokio::time::timeout(limit, found).await.expect("backends in time").unwrap());
-        (Sources::Asked { _poller: poller }, states)
+        (Sources::Asked { poller }, states)
     }
 }
 

@@ -158,6 +158,8 @@ async fn every_kind_of_problem_is_described_with_its_status() {
         AppError::Query(QueryError::Empty),
         AppError::NoIndex,
         AppError::Method,
+        AppError::NoToken,
+        AppError::WrongToken,
         AppError::Internal(anyhow::anyhow!("x")),
     ];
     let mut kinds = BTreeSet::new();

@@ -102,10 +102,13 @@ fn mirror(snapshot: &Snapshot, m: &Mirror) -> Value {
         "name": m.name,
         "description": m.description,
         "category": m.category,
+        "cname": m.cname,
         "path": m.path,
         "state": m.state,
+        "warning": m.warning,
         "last_success": m.last_success,
         "last_attempt": m.last_attempt,
+        "started": m.started,
         "next": m.next,
         "size_bytes": m.size_bytes,
         "upstream": m.upstream,
@@ -172,96 +175,4 @@ pub fn answer(query: &str, answer: &Answer) -> Value {
         "took_us": answer.took_us,
         "hits": hits,
     })
-}
-
-/// `GET /api/mirrorz.json`: MirrorZ 1.7 (`mirrorz-org/mirrorz`, README, "Data Format v1.7").
-pub async fn mirrorz(
-    State(state): State<AppState>,
-    headers: HeaderMap,
-) -> Result<Response, AppError> {
-    let snapshot = state.snapshot();
-    let page = snapshot.pages.get_or("/api/mirrorz.json", || {
-        let site = &snapshot.chrome.site;
-        let mirrors: Vec<Value> = snapshot.mirrors.iter().map(mirrorz_entry).collect();
-        let mut about = json!({
-            "url": site.base_url,
-            "abbr": state.config().abbreviation(),
-            "name": site.name.zh,
-        });
-        for (key, value) in [("email", &site.email), ("request", &site.issues)] {
-            if let Some(value) = value {
-                about[key] = json!(value);
-            }
-        }
-        let body = json!({ "version": 1.7, "site": about, "info": [], "mirrors": mirrors });
-        Ok::<_, AppError>(Page::new(JSON, CachePolicy::Page, format!("{body}\n")))
-    })?;
-    Ok(page.respond(&headers))
-}
-
-fn mirrorz_entry(m: &Mirror) -> Value {
-    let mut entry = json!({
-        "cname": m.id,
-        "desc": m.description.zh,
-        "url": m.path,
-        "status": mirrorz_status(m),
-        "help": m.page(Lang::Zh),
-    });
-    if let Some(upstream) = &m.upstream {
-        entry["upstream"] = json!(upstream);
-    }
-    if let Some(size) = m.size_bytes {
-        entry["size"] = json!(app::format::size(size));
-    }
-    entry
-}
-
-/// One main letter with its time, then the auxiliary `X` (next run) and `O` (old success).
-fn mirrorz_status(m: &Mirror) -> String {
-    let at = |letter: char, time: Option<Timestamp>| {
-        time.map_or_else(|| letter.to_string(), |t| format!("{letter}{}", t.as_second()))
-    };
-    let aux = |letter: char, time: Option<Timestamp>| {
-        time.map_or_else(String::new, |t| format!("{letter}{}", t.as_second()))
-    };
-    match m.state {
-        SyncState::Success => at('S', m.last_success) + &aux('X', m.next),
-        SyncState::Syncing => {
-            at('Y', m.last_attempt) + &aux('O', m.last_success) + &aux('X', m.next)
-        }
-        SyncState::Failed => {
-            at('F', m.last_attempt) + &aux('O', m.last_success) + &aux('X', m.next)
-        }
-        SyncState::Pending => at('D', m.last_attempt) + &aux('X', m.next),
-        SyncState::Paused => at('P', m.last_attempt),
-        SyncState::Cached => "C".to_owned(),
-        SyncState::Proxied => "R".to_owned(),
-        SyncState::Unknown => "U".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mirror(state: SyncState) -> Mirror {
-        let at = |s| Timestamp::from_second(s).ok();
-        Mirror {
-            state,
-            last_success: at(100),
-            last_attempt: at(200),
-            next: at(300),
-            ..Mirror::bare("m", "/m".to_owned())
-        }
-    }
-
-    #[test]
-    fn a_status_has_one_main_letter_and_its_companions() {
-        assert_eq!(mirrorz_status(&mirror(SyncState::Success)), "S100X300");
-        assert_eq!(mirrorz_status(&mirror(SyncState::Failed)), "F200O100X300");
-        assert_eq!(mirrorz_status(&mirror(SyncState::Syncing)), "Y200O100X300");
-        assert_eq!(mirrorz_status(&mirror(SyncState::Unknown)), "U");
-        let never = Mirror { state: SyncState::Failed, ..Mirror::bare("m", "/m".to_owned()) };
-        assert_eq!(mirrorz_status(&never), "F");
-    }
 }

@@ -113,6 +113,10 @@ pub fn page(
     if form == Form::Json {
         open::put_headers(&mut response);
     }
+    if matches!(error, AppError::NoToken) {
+        let scheme = HeaderValue::from_static("Bearer");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+    }
     if matches!(error, AppError::Method) && !asked.is_routed {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
