@@ -514,4 +514,6 @@ pub struct BackendReport {
     pub dropped: usize,
     /// Set when the answer is a recording.
     pub recorded_at: Option<Timestamp>,
+    /// How long the last poll took, in milliseconds; absent before the first one.
+    pub poll_ms: Option<u64>,
 }

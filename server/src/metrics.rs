@@ -202,6 +202,12 @@ impl Scrape {
             all().map(|(labels, backend)| (labels, backend.dropped)),
         )?;
         out.gauges(
+            ("backend_poll_duration_seconds", "How long the last poll took"),
+            all().filter_map(|(labels, backend)| {
+                Some((labels, Duration::from_millis(backend.poll_ms?).as_secs_f64()))
+            }),
+        )?;
+        out.gauges(
             (
                 "backend_last_poll_timestamp_seconds",
                 "When the answer in use was fetched or confirmed",

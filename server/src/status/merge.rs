@@ -161,6 +161,7 @@ mod tests {
             entries: 0,
             dropped: 0,
             recorded_at,
+            poll_ms: None,
         };
         BackendState { report, entries }
     }

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     io,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use app::model::BackendReport;
@@ -43,6 +43,8 @@ pub struct Worker {
     good: Option<Good>,
     /// Whether it has been asked since the start.
     asked: bool,
+    /// How long the last poll took.
+    poll_ms: Option<u64>,
     /// Failures in a row.
     failures: u32,
     /// Why the last poll failed, to log only changes.
@@ -70,6 +72,7 @@ impl Worker {
             wake: Arc::default(),
             good: None,
             asked: false,
+            poll_ms: None,
             failures: 0,
             error: None,
             store_error: None,
@@ -94,6 +97,7 @@ impl Worker {
             entries: good.map_or(0, |good| good.entries.len()),
             dropped: good.map_or(0, |good| good.dropped),
             recorded_at: self.backend.source().recorded_at,
+            poll_ms: self.poll_ms,
         };
         BackendState {
             report,
@@ -159,8 +163,10 @@ impl Worker {
     }
 
     async fn poll(&mut self) {
+        let started = Instant::now();
         let result = self.ask().await;
         self.asked = true;
+        self.poll_ms = u64::try_from(started.elapsed().as_millis()).ok();
         match result {
             Ok(()) => {
                 if self.failures > 0 {

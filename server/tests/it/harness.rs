@@ -220,6 +220,7 @@ impl Builder {
             entries: entries.len(),
             dropped: 0,
             recorded_at: None,
+            poll_ms: Some(250),
         };
         self.told = Some(vec![BackendState { report, entries: entries.into() }]);
         self.backends.clear();

@@ -53,6 +53,7 @@ async fn mirrors_backends_and_index_are_told_as_they_are() {
     is(&format!("backend_up{backend}"), 1.0);
     is(&format!("backend_entries{backend}"), 3.0);
     is(&format!("backend_dropped{backend}"), 0.0);
+    is(&format!("backend_poll_duration_seconds{backend}"), 0.25);
     is(&format!("backend_last_poll_timestamp_seconds{backend}"), 1_795_240_800.0);
     is("index_open", 1.0);
     is("index_built_timestamp_seconds", 1_795_240_800.0);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::search::{self, Asked};
 use crate::{
-    index::Answer,
+    index::{Answer, QueryError},
     snapshot::{AppState, Snapshot},
     web::{
         AppError,
@@ -140,6 +140,7 @@ pub async fn files(
 
 fn asked(state: &AppState, uri: &Uri) -> Result<Asked, AppError> {
     let params = Params::parse(uri, &["q", "mirror", "ext", "limit"])?;
+    has_words(params.get("q").unwrap_or_default())?;
     let text = |name| params.get(name).map(str::trim).filter(|value| !value.is_empty());
     if let Some(mirror) = text("mirror")
         && state.snapshot().resolve(mirror).is_none()
@@ -152,6 +153,19 @@ fn asked(state: &AppState, uri: &Uri) -> Result<Asked, AppError> {
         ext: text("ext").map(|ext| ext.trim_start_matches('.').to_owned()),
         limit: params.number("limit", 1..=search::MOST)?.unwrap_or(search::PAGE),
     })
+}
+
+/// The index takes a filter alone; of a program that has lost its words, that would be a surprise.
+fn has_words(text: &str) -> Result<(), AppError> {
+    let said = text.trim_matches(|c: char| c.is_whitespace() || c == '"');
+    let is_excluded = |word: &str| word.len() > 1 && word.starts_with('-');
+    if said.is_empty() {
+        return Err(QueryError::Empty.into());
+    }
+    if said.split_whitespace().all(is_excluded) {
+        return Err(QueryError::OnlyExcluded.into());
+    }
+    Ok(())
 }
 
 /// The body of an answer of the file index.
