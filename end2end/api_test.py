@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import unittest
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,9 +66,9 @@ class ApiTest(unittest.TestCase):
 
     @staticmethod
     def get(port, path):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        connection.request("GET", path)
-        return connection.getresponse().read()
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+            connection.request("GET", path)
+            return connection.getresponse().read()
 
     def run_tool(self, *command):
         done = subprocess.run(command, capture_output=True, cwd=self.folder)
