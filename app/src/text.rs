@@ -124,6 +124,9 @@ texts! {
     setup_missing: "找不到命令 {0}，没有改动任何东西。", "There is no {0} here; nothing was changed.";
     setup_read_only: "无法写入 {0}，没有改动任何东西。", "Cannot write {0}; nothing was changed.";
     setup_kept_in: "原有文件保存在 {0}", "What is there now is kept in {0}";
+    guide_lacking: "本站没有", "not on this mirror";
+    guide_lacking_note: "本站目前没有：{0}。选择它们会得到 404。", "This mirror does not have at the moment: {0}. Choosing them ends in 404.";
+    list_comma: "、", ", ";
     guide_markdown: "Markdown 版本", "As Markdown";
     guide_edit: "改进本页", "Improve this page";
     guide_reviewed: "最近校阅 {0}", "Reviewed {0}";

@@ -347,6 +347,38 @@ def every_setup(driver: Apt, box: Box, root: Root) -> None:
                 raise AssertionError(f"{guide}: takes another system for its own")
 
 
+def by_one_line(driver: Apt, box: Box, root: Root) -> None:
+    """setup.sh: run, run twice, undo, another system, a read-only folder, half a script"""
+    script = f"curl -fsSL 'https://{box.hosts[0]}/docs/debian/setup.sh"
+    with opened(driver, box, root, "debian") as (_, case):
+        case.write("/etc/apt/sources.list.d/debian.sources", "# what the image had\n", mode=0o600)
+        case.write("/etc/os-release", "ID=debian\nVERSION_CODENAME=trixie\n")
+        case.begin()
+        for line, says in (
+            (f"{script}?release=bookworm' | sh", "VERSION_CODENAME=trixie"),
+            ("mount --bind /etc/apt/sources.list.d /etc/apt/sources.list.d\n"
+             f"mount -o remount,ro,bind /etc/apt/sources.list.d\n{script}' | sh", "debian.sources"),
+            (f"{script}' | head -c 3000 | sh", ""),
+            (f"{script}' | sh -s -- --nonsense", "--nonsense"),
+        ):  # fmt: skip
+            done = case.run(line, user="root")
+            if done.returncode == 0 or says not in done.stderr or case.changes():
+                raise AssertionError((line, done, case.changes()))
+        for line in (f"{script}' | sh -s -- --print", f"{script}' | sh -s -- --undo"):
+            case.must(line, user="root")
+            if case.changes():
+                raise AssertionError((line, case.changes()))
+        for _ in range(2):
+            case.must(f"{script}' | sh", user="root")
+            driver.compare(case)
+            changed = case.changes()
+            if sorted(changed) != ["/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources"]:
+                raise AssertionError(changed)
+        case.must(f"{script}' | sh -s -- --undo --yes", user="root")
+        if case.changes() or (case.root / "var/backups/mingjing").exists():
+            raise AssertionError(case.changes())
+
+
 Apt.also = (
     every_setup,
     the_pin_of_mozilla_wins,
@@ -355,4 +387,5 @@ Apt.also = (
     a_missing_snippet_changes_nothing,
     an_unknown_option_is_no_file,
     another_key_is_not_installed,
+    by_one_line,
 )

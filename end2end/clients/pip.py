@@ -7,9 +7,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from case import Case
+from box import Box
+from case import Case, Page, load
 from clients.driver import Driver, Fault, replaced, same_bytes
-from roots import TOOLS
+from roots import TOOLS, Root
 
 HERE = Path(sys.executable).parent
 
@@ -80,3 +81,29 @@ class Uv(FromPyPI):
     faults = (
         Fault("another index", "pypi", "promises", replaced("uv-file", "/simple", "/simpel"), chosen={"tool": "uv"}),
     )
+
+
+def by_one_line(driver: Pip, box: Box, root: Root) -> None:
+    """setup.sh for a reader's own configuration: run, run twice, undo, not by sudo"""
+    line = f"curl -fsSL 'https://{box.hosts[0]}/docs/pypi/setup.sh' | sh"
+    page = Page(box, "pypi", {}, load(box, "pypi"))
+    (check,) = (check for check in page.checks() if check["client"] == "pip")
+    with Case(box, root, page, check, driver.tools()) as case:
+        driver.prepare(case)
+        case.write("~/.config/pip/pip.conf", "[global]\ntimeout = 7\n", mode=0o600)
+        case.begin()
+        done = case.run(line, SUDO_USER="reader")
+        if done.returncode == 0 or case.changes():
+            raise AssertionError(done)
+        for _ in range(2):
+            case.must(line)
+            if sorted(case.changes((r"/\.local/state/",))) != ["/home/reader/.config/pip/pip.conf"]:
+                raise AssertionError(case.changes())
+        if "timeout" not in case.must("pip config list") or "web/simple" not in case.must("pip config list"):
+            raise AssertionError(case.read("~/.config/pip/pip.conf"))
+        case.must(f"{line} -s -- --undo")
+        if case.changes():
+            raise AssertionError(case.changes())
+
+
+Pip.also = (by_one_line,)

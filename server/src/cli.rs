@@ -1,23 +1,24 @@
 //! The command line: serve, index, probe, check, generate.
 
 use std::{
+    collections::HashSet,
     io::{self, IsTerminal as _, Write as _},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::Config,
-    content::Content,
+    content::{Content, mirror::MirrorFacts, releases},
     files::{Trees, freshness},
     guide::Place,
-    nginx,
+    guide_view, nginx,
     publish::observe,
     serve::{load, serve},
 };
@@ -77,6 +78,9 @@ enum Command {
         /// Also list the snippets that no client test follows
         #[arg(long)]
         coverage: bool,
+        /// Instead print every snippet and script of every state as lines of JSON, each text once
+        #[arg(long)]
+        snippets: bool,
     },
     /// Print configuration for the software around the site
     #[command(subcommand)]
@@ -87,6 +91,15 @@ enum Command {
 enum Generate {
     /// A complete configuration of nginx
     Nginx(nginx::Options),
+    /// A new content/releases.toml from the tables of the Debian package distro-info-data
+    Releases {
+        /// Folder of the tables
+        #[arg(long, value_name = "DIR", default_value = "/usr/share/distro-info")]
+        from: PathBuf,
+        /// Leave out what ended before this day
+        #[arg(long, value_name = "DATE", default_value = "2023-01-01")]
+        since: jiff::civil::Date,
+    },
 }
 
 impl Common {
@@ -147,7 +160,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Index(command) => index::run(&load_config(listen)?, command),
         Command::Probe { mirrors, json } => show_probe(&load_config(listen)?, &mirrors, json),
-        Command::Check { coverage } => check(&load_config(listen)?, coverage),
+        Command::Check { snippets: true, .. } => print_snippets(&load_config(listen)?),
+        Command::Check { coverage, .. } => check(&load_config(listen)?, coverage),
+        Command::Generate(Generate::Releases { from, since }) => {
+            print_releases(&load_config(listen)?, &from, since)
+        }
         Command::Generate(Generate::Nginx(options)) => {
             let config = load_config(listen)?;
             let (content, _) = load(&config)?;
@@ -156,6 +173,23 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+fn print_releases(
+    config: &Config,
+    from: &Path,
+    since: jiff::civil::Date,
+) -> anyhow::Result<ExitCode> {
+    let (content, _) = load(config)?;
+    let mut tables = Vec::new();
+    for distribution in ["debian", "ubuntu"] {
+        let path = from.join(format!("{distribution}.csv"));
+        let csv = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        tables.push((distribution.to_owned(), csv));
+    }
+    let releases = releases::refresh(&content.releases, &tables, since);
+    io::stdout().lock().write_all(releases::write(&releases).as_bytes())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn check(config: &Config, with_coverage: bool) -> anyhow::Result<ExitCode> {
@@ -177,6 +211,9 @@ fn check(config: &Config, with_coverage: bool) -> anyhow::Result<ExitCode> {
         let place = Place { host: config.host(), scheme: "https", path: &path };
         let (count, problems) = guide.check_states(&place);
         states += count;
+        let today = Timestamp::now().to_zoned(config.site().time_zone.clone()).date();
+        messages
+            .extend(guide.check_releases(&content.releases, today).iter().map(ToString::to_string));
         messages.extend(problems.iter().map(ToString::to_string));
     }
     let mut out = io::stdout().lock();
@@ -194,6 +231,38 @@ fn check(config: &Config, with_coverage: bool) -> anyhow::Result<ExitCode> {
         messages.len()
     )?;
     Ok(if messages.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// For `end2end/static_test.py`: what guides render to, each distinct text once, with a state in which it appears.
+fn print_snippets(config: &Config) -> anyhow::Result<ExitCode> {
+    let (content, _) = load(config)?;
+    let mut out = io::stdout().lock();
+    let paths: Vec<String> = content.mirrors.values().map(MirrorFacts::path).collect();
+    writeln!(out, "{}", serde_json::json!({ "host": config.host(), "paths": paths }))?;
+    for guide in content.guides.values() {
+        let path = content.path_of(guide);
+        let place = Place { host: config.host(), scheme: "https", path: &path };
+        let selections = guide.selections(&place)?;
+        writeln!(out, "{}", serde_json::json!({ "guide": guide.id, "states": selections.len() }))?;
+        let mut seen = HashSet::new();
+        for selection in &selections {
+            for snippet in guide_view::texts(guide, selection)? {
+                if seen.insert((snippet.id.clone(), snippet.file.clone(), snippet.text.clone())) {
+                    let line = serde_json::json!({
+                        "guide": guide.id,
+                        "query": guide.canonical_query(selection),
+                        "id": snippet.id,
+                        "language": snippet.language,
+                        "file": snippet.file,
+                        "sample": snippet.show_only,
+                        "text": snippet.text,
+                    });
+                    writeln!(out, "{line}")?;
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Which snippets no client test follows; that is no mistake, but worth knowing.
@@ -259,12 +328,14 @@ mod tests {
             "mingjing serve --listen 127.0.0.1:1 --config site.toml",
             "mingjing generate nginx --listen 8080 --listen 127.0.0.1:80 --config site.toml",
             "mingjing generate nginx --certificate a --key b",
+            "mingjing generate releases --from dir --since 2026-01-01 --content content",
             "mingjing index build --from list --format ls-lR --prefix debian --out dir",
             "mingjing index search --index dir --json -n 50 words",
             "mingjing index bench --index dir queries",
             "mingjing probe debian --json",
             "mingjing check --content content",
             "mingjing check --coverage",
+            "mingjing check --snippets",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap();
         }

@@ -19,7 +19,7 @@ use crate::{
     guide::{
         Guide, Kind, Mode, RenderError, Rendered, RenderedPiece, RenderedSnippet, Run, Selection,
     },
-    highlight,
+    highlight, setup,
     snapshot::Snapshot,
     web::encode,
 };
@@ -37,6 +37,8 @@ pub fn view(
     let today = snapshot.now.to_zoned(snapshot.chrome.site.time_zone.clone()).date();
     let rendered = guide.render(lang, selection)?;
     let query = guide.canonical_query(selection);
+    let nothing = BTreeMap::new();
+    let lacking = snapshot.lacking.get(&guide.id).unwrap_or(&nothing);
     let verified = snapshot.content.verified.get(&guide.id);
     let mut blocks = Vec::new();
     let mut contents = Vec::new();
@@ -68,7 +70,8 @@ pub fn view(
         snapshot.chrome.site.edit_url.as_ref().map(|base| format!("{base}/{}", guide.file(lang)));
     Ok(page::Guide {
         title: guide.title.get(lang).to_owned(),
-        options: options(guide, lang, selection, today),
+        options: options(guide, lang, selection, today, lacking),
+        lacking: lacks(guide, lang, lacking),
         blocks,
         contents,
         query,
@@ -83,7 +86,26 @@ pub fn view(
     })
 }
 
-fn options(guide: &Guide, lang: Lang, selection: &Selection, today: Date) -> Vec<GuideOption> {
+/// The labels of what the tree of this mirror lacks.
+fn lacks(guide: &Guide, lang: Lang, lacking: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let options =
+        guide.options.iter().filter_map(|option| Some((option, lacking.get(&option.id)?)));
+    let values = options.flat_map(|(option, values)| values.iter().map(move |v| (option, v)));
+    values
+        .map(|(option, value)| {
+            let label = option.value(value).and_then(|def| def.label.as_ref());
+            label.map_or_else(|| value.clone(), |label| label.get(lang).to_owned())
+        })
+        .collect()
+}
+
+fn options(
+    guide: &Guide,
+    lang: Lang,
+    selection: &Selection,
+    today: Date,
+    lacking: &BTreeMap<String, Vec<String>>,
+) -> Vec<GuideOption> {
     guide
         .options
         .iter()
@@ -102,6 +124,13 @@ fn options(guide: &Guide, lang: Lang, selection: &Selection, today: Date) -> Vec
                                     format!("{label} · {}", lang.texts().guide_eol)
                                 }
                                 _ => label.to_owned(),
+                            };
+                            let is_lacking =
+                                lacking.get(&option.id).is_some_and(|all| all.contains(&v.value));
+                            let label = if is_lacking {
+                                format!("{label} · {}", lang.texts().guide_lacking)
+                            } else {
+                                label
                             };
                             Choice { value: v.value.clone(), label, selected: v.value == chosen }
                         })
@@ -234,6 +263,50 @@ pub fn markdown(guide: &Guide, lang: Lang, selection: &Selection) -> Result<Stri
                 let _ = write!(out, "\n{caption}:\n\n```{}\n{code}\n```\n", snippet.language);
             }
         }
+    }
+    Ok(out)
+}
+
+/// Everything that a reader may run or write in one state: snippets, and the script in both languages.
+///
+/// # Errors
+/// A template that names something undefined.
+pub fn texts(guide: &Guide, selection: &Selection) -> Result<Vec<RenderedSnippet>, RenderError> {
+    let rendered = guide.render(Lang::Zh, selection)?;
+    let mut out: Vec<RenderedSnippet> = rendered
+        .pieces
+        .into_iter()
+        .filter_map(|piece| match piece {
+            RenderedPiece::Snippet(snippet) => Some(snippet),
+            RenderedPiece::Text(_) => None,
+        })
+        .collect();
+    // The script is asked for without `sudo`; the other state would only put it in where it is not needed.
+    let has_sudo = selection.values.get("sudo").is_some_and(|value| value == "on");
+    for lang in Lang::ALL {
+        let plan = match guide.setup(selection) {
+            Ok(plan) if !has_sudo => plan,
+            Ok(_) | Err(RenderError::NoSuchSnippet { .. } | RenderError::Hidden { .. }) => continue,
+            Err(error) => return Err(error),
+        };
+        let query = guide.canonical_query(selection);
+        let url = format!("{}/docs/{}/setup.sh?{query}", rendered.base, guide.id);
+        let text =
+            setup::script(&guide.id, guide.title.get(lang), &url, lang, plan).map_err(|error| {
+                RenderError::Template { message: error.to_string(), line: None, in_code: true }
+            })?;
+        out.push(RenderedSnippet {
+            id: format!("setup.sh {}", lang.prefix()),
+            name: "setup.sh".to_owned(),
+            language: "sh".to_owned(),
+            text,
+            file: None,
+            mode: Mode::Create,
+            run: Run::User,
+            in_project: false,
+            show_only: false,
+            undo: Vec::new(),
+        });
     }
     Ok(out)
 }

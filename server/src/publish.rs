@@ -22,7 +22,7 @@ use crate::{
     guide::Place,
     index::{self, Index},
     router::{Own, router},
-    snapshot::{AppState, Snapshot},
+    snapshot::{AppState, Lacking, Snapshot},
     status::{merge::merge, poll::BackendState},
 };
 
@@ -38,6 +38,7 @@ pub struct Publisher {
     content: Arc<Content>,
     backends: watch::Receiver<Vec<BackendState>>,
     observed: Observed,
+    lacking: Arc<Lacking>,
     /// State of the content folder that is in use, to notice edits.
     content_seen: Option<(SystemTime, usize)>,
     clock: fn() -> Timestamp,
@@ -59,9 +60,11 @@ impl Publisher {
             content: Arc::new(content),
             backends,
             observed: Observed::default(),
+            lacking: Arc::default(),
             clock,
         };
         publisher.observed = publisher.probe();
+        publisher.lacking = Arc::new(lacking(&publisher.trees, &publisher.content));
         publisher
     }
 
@@ -79,7 +82,9 @@ impl Publisher {
             generated_at: now,
             recorded_at: reports.iter().find_map(|r| r.recorded_at),
         };
-        Snapshot::new(chrome, mirrors, Arc::clone(&self.content), reports)
+        let mut snapshot = Snapshot::new(chrome, mirrors, Arc::clone(&self.content), reports);
+        snapshot.lacking = Arc::clone(&self.lacking);
+        snapshot
     }
 
     /// Publishes at every change and every tick, until the process ends.
@@ -100,6 +105,7 @@ impl Publisher {
                 }
                 _ = tick.tick() => {
                     self.observed = self.probe_aside().await;
+                    self.lacking = self.look_aside().await;
                     is_new = true;
                 }
                 _ = reload.tick() => {
@@ -154,6 +160,13 @@ impl Publisher {
         let paths = self.paths();
         let task = tokio::task::spawn_blocking(move || observe(&trees, &content, &paths, now));
         task.await.unwrap_or_default()
+    }
+
+    /// Looks for what guides offer, on a thread that may wait for a disk.
+    async fn look_aside(&self) -> Arc<Lacking> {
+        let (trees, content) = (self.trees.clone(), Arc::clone(&self.content));
+        let task = tokio::task::spawn_blocking(move || lacking(&trees, &content));
+        Arc::new(task.await.unwrap_or_default())
     }
 
     /// Paths of all mirrors that may be there, those included that only a backend knows.
@@ -247,6 +260,36 @@ pub fn observe(trees: &Trees, content: &Content, paths: &[String], now: Timestam
         RelPath::parse(path).is_ok_and(|path| matches!(trees.find(&path), Ok(Found::Folder { .. })))
     };
     Observed { ages, trees: paths.iter().filter(is_there).cloned().collect() }
+}
+
+/// Which values of options a guide offers although the tree, where there is one, has nothing for them.
+pub fn lacking(trees: &Trees, content: &Content) -> Lacking {
+    let is_folder = |path: &str| {
+        RelPath::parse(path).is_ok_and(|path| matches!(trees.find(&path), Ok(Found::Folder { .. })))
+    };
+    let is_there = |path: &str| RelPath::parse(path).is_ok_and(|path| trees.find(&path).is_ok());
+    let mut out = Lacking::new();
+    for guide in content.guides.values() {
+        let root = content.path_of(guide);
+        for option in &guide.options {
+            let Some(tree) = &option.tree else { continue };
+            let tree = if tree.starts_with('/') { tree.clone() } else { format!("{root}/{tree}") };
+            // Nothing is said of a tree that is not on this machine.
+            let (above, _) = tree.split_once("{value}").unwrap_or((&tree, ""));
+            if !is_folder(above.rsplit_once('/').map_or("", |(folder, _)| folder)) {
+                continue;
+            }
+            let values = option.values().into_iter();
+            let missing: Vec<String> = values
+                .filter(|value| !is_there(&tree.replace("{value}", value)))
+                .map(ToOwned::to_owned)
+                .collect();
+            if !missing.is_empty() {
+                out.entry(guide.id.clone()).or_default().insert(option.id.clone(), missing);
+            }
+        }
+    }
+    out
 }
 
 /// Renders and compresses the front pages, which most visitors ask for first.

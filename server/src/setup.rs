@@ -74,13 +74,16 @@ pub fn script(
     let t = lang.texts();
     let run = format!("curl -fsSL '{url}' | {}sh -s --", if plan.is_root { "sudo " } else { "" });
     let steps = plan.steps.into_iter().enumerate().map(|(number, step)| {
-        let end = (0..).map(|n| format!("END_{n}")).find(|end| !step.text.contains(end.as_str()));
+        // Longer than any line of the text, so that no line of it can be the end.
+        let longest = step.text.lines().map(str::len).max().unwrap_or(0);
+        let end =
+            if step.text.contains("END") { "E".repeat(longest + 1) } else { "END".to_owned() };
         let newline = if step.text.ends_with('\n') { "" } else { "\n" };
         Step {
             number: number + 1,
             path: step.file.as_deref().map(Path::of),
             text: format!("{}{newline}", step.text),
-            end: end.unwrap_or_default(),
+            end,
         }
     });
     let system = plan.system.into_iter().map(|(key, values)| System {
@@ -118,7 +121,8 @@ pub fn script(
         is_root: plan.is_root,
         say,
     };
-    script.render()
+    // askama takes the last line feed of a template away.
+    Ok(format!("{}\n", script.render()?))
 }
 
 impl Path {

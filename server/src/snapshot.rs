@@ -1,7 +1,7 @@
 //! Everything that pages are made of at one moment, immutable.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, OnceLock},
 };
 
@@ -18,6 +18,9 @@ use crate::{
     status::refresh::Refresh, web::cache::PageCache,
 };
 
+/// Values of options for which the tree has nothing, by guide and option.
+pub type Lacking = BTreeMap<String, BTreeMap<String, Vec<String>>>;
+
 /// The data of one moment, and the pages rendered from it so far.
 pub struct Snapshot {
     /// Frame of every page.
@@ -30,6 +33,8 @@ pub struct Snapshot {
     pub backends: Vec<BackendReport>,
     /// Moment of the data.
     pub now: Timestamp,
+    /// What guides offer and the trees lack.
+    pub lacking: Arc<Lacking>,
     /// Pages rendered so far.
     pub pages: PageCache,
     by_id: HashMap<String, usize>,
@@ -45,7 +50,16 @@ impl Snapshot {
     ) -> Self {
         let by_id = mirrors.iter().enumerate().map(|(i, m)| (m.id.clone(), i)).collect();
         let now = chrome.generated_at;
-        Self { chrome, mirrors, content, backends, now, pages: PageCache::default(), by_id }
+        Self {
+            chrome,
+            mirrors,
+            content,
+            backends,
+            now,
+            lacking: Arc::default(),
+            pages: PageCache::default(),
+            by_id,
+        }
     }
 
     /// The mirror with exactly this id.

@@ -73,9 +73,9 @@ check_programs() {
 {%- if needs.is_empty() %}
   :
 {%- else %}
-  for program in {% for need in needs %}{{ need }} {% endfor %}; do
-    command -v "$program" >/dev/null 2>&1 || { printf {{ say.missing }} "$program" >&2; exit 1; }
-  done
+{%- for need in needs %}
+  command -v {{ need }} >/dev/null 2>&1 || { printf {{ say.missing }} {{ need }} >&2; exit 1; }
+{%- endfor %}
 {%- endif %}
 }
 

@@ -95,6 +95,8 @@ pub struct Guide {
     pub reviewed: Option<Date>,
     /// End of life of a chosen release, when it lies in the past.
     pub ended: Option<Date>,
+    /// Labels of choices for which this mirror has nothing at the moment.
+    pub lacking: Vec<String>,
     /// Where the page's source can be edited.
     pub edit_url: Option<String>,
     /// Where the page's source can be read.
@@ -290,6 +292,10 @@ fn guide_body(lang: Lang, subject: &Subject, guide: Guide) -> AnyView {
     let ended = guide.ended.map(|day| {
         view! { <p class="notice warn">{format::fill(t.guide_eol_note, &[&day.to_string()])}</p> }
     });
+    let lacking = (!guide.lacking.is_empty()).then(|| {
+        let words = format::fill(t.guide_lacking_note, &[&guide.lacking.join(t.list_comma)]);
+        view! { <p class="notice warn">{words}</p> }
+    });
     let form = (!guide.options.is_empty()).then(|| options_form(lang, subject, &guide.options));
     let setup = guide.setup.map(|setup| setup_view(lang, setup));
     let blocks = guide
@@ -303,6 +309,7 @@ fn guide_body(lang: Lang, subject: &Subject, guide: Guide) -> AnyView {
     view! {
         {form}
         {ended}
+        {lacking}
         {setup}
         {contents}
         {blocks}

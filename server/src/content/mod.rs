@@ -6,11 +6,12 @@ pub mod markdown;
 pub mod mirror;
 pub mod problem;
 pub mod prose;
+pub mod releases;
 pub mod source;
 pub mod topic;
 pub mod verified;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use app::Lang;
 
@@ -18,6 +19,7 @@ use crate::guide::Guide;
 use mirror::{MirrorFacts, RESERVED};
 use problem::Problem;
 use prose::{News, Page};
+use releases::Releases;
 use source::{Files, LARGEST};
 use topic::TopicFacts;
 use verified::Verified;
@@ -35,6 +37,8 @@ pub struct Content {
     pub pages: BTreeMap<(String, Lang), Page>,
     /// News by slug and language.
     pub news: BTreeMap<(String, Lang), News>,
+    /// When releases of distributions end.
+    pub releases: Releases,
     /// Which client accepted which snippet.
     pub verified: Verified,
     /// Whether the folder is the list of mirrors; otherwise it only describes those that a backend
@@ -62,13 +66,16 @@ impl Content {
                     continue;
                 }
             };
-            if path.ends_with(".md") {
+            if Path::new(path).extension().is_some_and(|extension| extension == "md") {
                 let (mut wrong, mut found) = lint::read(path, text);
                 problems.append(&mut wrong);
                 links.append(&mut found);
             }
             let segments: Vec<&str> = path.split('/').collect();
             let outcome = match segments.as_slice() {
+                ["releases.toml"] => {
+                    Releases::parse(path, text).map(|releases| content.releases = releases)
+                }
                 ["verified.json"] => {
                     verified::parse(path, text).map(|verified| content.verified = verified)
                 }
@@ -84,9 +91,9 @@ impl Content {
                     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
                     let texts = guides.entry(folder.to_owned()).or_default();
                     if *name == "help.zh.md" {
-                        texts.zh = Some(text)
+                        texts.zh = Some(text);
                     } else {
-                        texts.en = Some(text)
+                        texts.en = Some(text);
                     }
                     Ok(())
                 }
@@ -119,6 +126,10 @@ impl Content {
                     problems.push(Problem::in_file(&format!("{folder}/{missing}"), "is missing"));
                 }
             }
+        }
+        let releases = &content.releases;
+        for guide in content.guides.values_mut() {
+            guide.date_releases(releases, &mut problems);
         }
         problems.extend(links.iter().filter_map(|link| lint::check(&content, link)));
         content.cross_check(&mut problems);
@@ -286,7 +297,7 @@ fn readable<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
     }
     std::str::from_utf8(bytes).map_err(|error| {
         let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + memchr::memchr_iter(b'\n', good).count();
         Problem::at(path, line, "is not UTF-8")
     })
 }

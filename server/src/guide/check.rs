@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use app::Lang;
+use jiff::civil::Date;
 
 use super::{Guide, Kind, OptionDef, Piece, Place, RenderError, select, template};
-use crate::content::problem::Problem;
+use crate::content::{problem::Problem, releases::Releases};
 
 /// How much of a guide a real client follows in `end2end/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +69,67 @@ impl Guide {
         texts.any(|text| names.iter().any(|name| has_word(text, name)))
     }
 
+    /// Gives values their end of life from the table of releases, for options that name it.
+    pub fn date_releases(&mut self, releases: &Releases, problems: &mut Vec<Problem>) {
+        let file = self.file(Lang::Zh);
+        let mut wrong = Vec::new();
+        for option in &mut self.options {
+            let (Some(distribution), Kind::Select { values, .. }) =
+                (&option.eol_from, &mut option.kind)
+            else {
+                continue;
+            };
+            for value in values {
+                let needle = format!("value = \"{}\"", value.value);
+                match (releases.find(distribution, &value.value), value.eol) {
+                    (None, _) => wrong.push((
+                        needle,
+                        format!(
+                            "\"{}\" is no release of {distribution} in releases.toml",
+                            value.value
+                        ),
+                    )),
+                    (Some(release), Some(eol)) if release.end() != Some(eol) => wrong.push((
+                        needle,
+                        format!(
+                            "eol = {eol}, but releases.toml has {:?} for it",
+                            release.end().map(|d| d.to_string())
+                        ),
+                    )),
+                    (Some(release), _) => value.eol = release.end(),
+                }
+            }
+        }
+        for (needle, message) in wrong {
+            problems.push(self.in_matter(&file, &needle, message));
+        }
+    }
+
+    /// Releases past their end that an option offers without saying so.
+    pub fn check_releases(&self, releases: &Releases, today: Date) -> Vec<Problem> {
+        let file = self.file(Lang::Zh);
+        let mut problems = Vec::new();
+        for option in &self.options {
+            let Kind::Select { values, .. } = &option.kind else { continue };
+            for value in values.iter().filter(|value| value.eol.is_none()) {
+                let codename = value.set.get("codename").and_then(toml::Value::as_str);
+                let mut names = codename.into_iter().chain([value.value.as_str()]);
+                let release = names.find_map(|name| releases.by_codename(name));
+                if let Some((release, end)) = release.and_then(|r| Some((r, r.end()?)))
+                    && end < today
+                {
+                    let message = format!(
+                        "{} {} ended on {end}: give it `eol = \"{end}\"`, or the option `eol_from = \"{}\"`",
+                        release.distribution, release.series, release.distribution
+                    );
+                    let needle = format!("value = \"{}\"", value.value);
+                    problems.push(self.in_matter(&file, &needle, message));
+                }
+            }
+        }
+        problems
+    }
+
     /// `[[check]]` tables: a client, blocks that exist, a condition that can be read.
     pub(super) fn check_checks(&self, file: &str, problems: &mut Vec<Problem>) {
         let Ok(env) = template::environment() else { return };
@@ -101,7 +163,7 @@ impl Guide {
                 match when.as_str().map(|when| env.compile_expression(when)) {
                     Some(Ok(_)) => {}
                     Some(Err(error)) => {
-                        fault(format!("[[check]] when: {}", template::explain(&error)))
+                        fault(format!("[[check]] when: {}", template::explain(&error)));
                     }
                     None => fault(format!("[[check]] when = {when}: expected a string")),
                 }
@@ -272,10 +334,52 @@ mod tests {
             match said {
                 None => assert_eq!(problems, [""; 0], "{matter}{fence}"),
                 Some(said) => {
-                    assert!(problems.iter().any(|p| p.starts_with(said)), "{said}: {problems:#?}")
+                    assert!(problems.iter().any(|p| p.starts_with(said)), "{said}: {problems:#?}");
                 }
             }
         }
+    }
+
+    #[test]
+    fn ends_of_releases_come_from_the_table_and_may_not_be_hidden() {
+        let releases = Releases::parse("releases.toml", "[[release]]\ndistribution = \"debian\"\nseries = \"buster\"\nversion = \"10\"\neol = \"2024-06-30\"\nsource = \"s\"\n").unwrap();
+        let today = "2026-11-21".parse().unwrap();
+        let with = |keys: &str, value: &str| {
+            let zh = format!(
+                "+++\ntitle = \"t\"\n[[option]]\nid = \"r\"\n{keys}values = [\n  {{ {value} }},\n]\n+++\n```sh id=a run=user\n{{{{ r }}}}\n```\n"
+            );
+            let (guide, mut problems) = Guide::parse("mirrors/x", &zh, EN);
+            let mut guide = guide.unwrap();
+            guide.date_releases(&releases, &mut problems);
+            problems.append(&mut guide.check_releases(&releases, today));
+            let eol =
+                guide.options[0].values().first().and_then(|v| guide.options[0].value(v)?.eol);
+            (
+                eol.map(|d| d.to_string()),
+                problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            )
+        };
+        let (eol, problems) = with("eol_from = \"debian\"\n", "value = \"buster\"");
+        assert_eq!((eol.as_deref(), problems.len()), (Some("2024-06-30"), 0));
+        assert_eq!(
+            with("eol_from = \"debian\"\n", "value = \"10\"").0.as_deref(),
+            Some("2024-06-30")
+        );
+        let (_, problems) =
+            with("eol_from = \"debian\"\n", "value = \"buster\", eol = \"2025-01-01\"");
+        assert!(
+            problems[0]
+                .starts_with("mirrors/x/help.zh.md:7: eol = 2025-01-01, but releases.toml has"),
+            "{problems:#?}"
+        );
+        let (_, problems) = with("eol_from = \"debian\"\n", "value = \"bustre\"");
+        assert!(problems[0].contains("no release of debian"), "{problems:#?}");
+        let (_, problems) = with("", "value = \"buster\"");
+        assert!(
+            problems[0].starts_with("mirrors/x/help.zh.md:6: debian buster ended on 2024-06-30"),
+            "{problems:#?}"
+        );
+        assert_eq!(with("", "value = \"buster\", eol = \"2024-06-30\"").1, [""; 0]);
     }
 
     #[test]

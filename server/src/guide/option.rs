@@ -17,6 +17,11 @@ pub struct OptionDef {
     pub global: bool,
     /// Expression under which the option does not apply and keeps its default.
     pub hide_when: Option<String>,
+    /// Distribution whose table of releases knows the end of life of the values.
+    pub eol_from: Option<String>,
+    /// Path that the tree has for each value it offers, with `{value}` in it; relative to the mirror, or with a leading
+    /// slash to the site.
+    pub tree: Option<String>,
     /// Shape and values.
     pub kind: Kind,
 }
@@ -62,6 +67,8 @@ pub(super) struct RawOption {
     #[serde(default)]
     global: bool,
     hide_when: Option<String>,
+    eol_from: Option<String>,
+    tree: Option<String>,
     default: Option<String>,
     values: Option<Vec<ValueDef>>,
     toggle: Option<bool>,
@@ -77,6 +84,8 @@ impl OptionDef {
             label: Bilingual { zh, en },
             global: true,
             hide_when: None,
+            eol_from: None,
+            tree: None,
             kind: Kind::Toggle { default: true },
         }
     }
@@ -86,7 +95,8 @@ impl OptionDef {
     /// # Errors
     /// What is missing or contradictory.
     pub(super) fn from_raw(raw: RawOption) -> Result<Self, String> {
-        let RawOption { id, label, global, hide_when, default, values, toggle } = raw;
+        let RawOption { id, label, global, hide_when, eol_from, tree, default, values, toggle } =
+            raw;
         let fault = |what: &str| Err(format!("option \"{id}\": {what}"));
         let kind = match (toggle, values) {
             (Some(default), None) => Kind::Toggle { default },
@@ -101,7 +111,10 @@ impl OptionDef {
             _ => return fault("needs either `values` (a list) or `toggle` (true or false)"),
         };
         let label = label.unwrap_or_else(|| Bilingual::same(&id));
-        Ok(Self { id, label, global, hide_when, kind })
+        if tree.as_ref().is_some_and(|tree| !tree.contains("{value}")) {
+            return Err(format!("option \"{id}\": `tree` needs {{value}} in it"));
+        }
+        Ok(Self { id, label, global, hide_when, eol_from, tree, kind })
     }
 
     /// Values as they appear in URLs.

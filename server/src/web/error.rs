@@ -81,17 +81,17 @@ impl AppError {
             }
             Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::Private | Self::Outside | Self::WrongToken => StatusCode::FORBIDDEN,
-            // The rest of the site is well: only this page cannot be had until its source is mended.
-            Self::Selection(SelectionError::Template(_))
-            | Self::Snippet(RenderError::Template { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            // Of a broken guide only the page cannot be had until its source is mended; the rest is well.
+            Self::NoIndex
+            | Self::Selection(SelectionError::Template(_))
+            | Self::Snippet(RenderError::Template { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadPath(_)
             | Self::BadParameter(..)
             | Self::UnknownParameter(..)
             | Self::RepeatedParameter(_)
             | Self::Query(_)
             | Self::Selection(_) => StatusCode::BAD_REQUEST,
-            Self::NoIndex => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
         }
     }

@@ -56,7 +56,9 @@ async fn every_state_of_every_guide_is_rendered_without_a_trace_of_its_template(
                             faults.extend(fault(&text, false).map(|f| format!("{}: {f}", here())));
                         }
                         RenderedPiece::Snippet(snippet) => {
-                            let found = fault(&snippet.text, true);
+                            // A sample shows what a program prints, tabs included.
+                            let found = fault(&snippet.text, true)
+                                .filter(|found| !(snippet.show_only && found == "a tab"));
                             faults
                                 .extend(found.map(|f| format!("{} {}: {f}", guide.id, snippet.id)));
                             snippets.push(snippet);

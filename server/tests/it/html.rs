@@ -101,7 +101,13 @@ impl Html {
     pub fn code(&self, id: &str) -> String {
         let tag = self.all("code").find(|tag| tag.get("id") == Some(id));
         let rest = &self.text[tag.unwrap_or_else(|| panic!("no code {id}")).end..];
-        unescape(&rest[..rest.find("</code>").unwrap()])
+        let code = &rest[..rest.find("</code>").unwrap()];
+        // What a browser copies: the text without its colours.
+        let text = code.split('<').enumerate().map(|(i, part)| match part.split_once('>') {
+            Some((_, text)) if i > 0 => text,
+            _ => part,
+        });
+        unescape(&text.collect::<String>())
     }
 
     /// One element a line, for snapshots that can be read and compared.

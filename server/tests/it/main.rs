@@ -29,6 +29,7 @@ mod property;
 mod refresh;
 mod reload;
 mod search;
+mod setup;
 mod status;
 mod status_page;
 mod sweep;
