@@ -16,7 +16,8 @@ pub(super) fn md5(data: impl AsRef<[u8]>) -> Result<String> {
     Ok(hex(&HashAlgorithm::Md5.digest(data.as_ref())?))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal text.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
         text

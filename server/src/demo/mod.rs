@@ -1,6 +1,6 @@
 //! The demo mirror: a small but true tree that real clients accept, made on first start.
 //!
-//! No network, no configuration, no root: apt, pip, pacman, cargo, `gpgv` and `sha256sum -c` all work against
+//! No network, no configuration, no root: apt, dnf, pip, pacman, cargo, `gpgv` and `sha256sum -c` all work against
 //! it. Everything but the signing key and the dates is the same on every machine.
 
 #![expect(
@@ -18,6 +18,7 @@ mod image;
 mod iso;
 mod openpgp;
 mod pypi;
+mod rpm;
 mod source;
 mod suites;
 mod sundries;
@@ -37,7 +38,7 @@ use self::{openpgp::Key, tree::Tree};
 
 /// What the tree holds, as a number in [`MARKER`]: raise it whenever a file of the demo changes, so that trees
 /// of an earlier program are made anew.
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 
 /// The file at the top of a tree that says it is ours, and of which [`VERSION`].
 pub const MARKER: &str = ".mingjing-demo";
@@ -77,6 +78,11 @@ pub fn make(root: &Path, base_url: &str, now: Timestamp) -> Result<()> {
     build(&staging, base_url, now).context("cannot make the demo mirror")?;
     publish(&staging, root)?;
     remove(&staging)
+}
+
+/// Where the binary key ring of a demo mirror at `root` is.
+pub fn keyring(root: &Path) -> PathBuf {
+    root.with_file_name(KEYS).join("archive-keyring.gpg")
 }
 
 /// What stands at the place of the tree.
@@ -127,6 +133,8 @@ fn build(staging: &Path, base_url: &str, now: Timestamp) -> Result<()> {
     apt::write(&tree.at("ubuntu", ago(4)?), &suites::ubuntu(), &key)?;
     apt::write(&tree.at("docker-ce/linux/debian", ago(9)?), &suites::docker(), &key)?;
     tree.at("docker-ce/linux/debian", ago(9)?).write("gpg", key.public_armored()?)?;
+    rpm::write_rocky(&tree.at("rocky", ago(6)?), &key)?;
+    rpm::write_fedora(&tree.at("fedora", ago(8)?), &key)?;
     pypi::write(&tree.at("pypi/web", ago(2)?))?;
     arch::write(&tree.at("archlinux", ago(5)?), &key)?;
     image::write_debian(&tree.at("debian-cd", ago(400)?), &key)?;
