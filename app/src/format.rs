@@ -34,6 +34,24 @@ pub fn age(lang: Lang, now: Timestamp, then: Timestamp) -> String {
     if seconds < 60 {
         return lang.texts().just_now.to_owned();
     }
+    let length = length(lang, seconds);
+    match (lang, past) {
+        (Lang::Zh, true) => format!("{length}前"),
+        (Lang::Zh, false) => format!("{length}后"),
+        (Lang::En, true) => format!("{length} ago"),
+        (Lang::En, false) => format!("in {length}"),
+    }
+}
+
+/// A length of time in one unit: `2 hours`, `less than a minute`.
+pub fn seconds(lang: Lang, seconds: u64) -> String {
+    match seconds {
+        0..60 => lang.texts().under_a_minute.to_owned(),
+        _ => length(lang, seconds),
+    }
+}
+
+fn length(lang: Lang, seconds: u64) -> String {
     let (count, unit) = match seconds {
         0..3_600 => (seconds / 60, Unit::Minute),
         3_600..172_800 => (seconds / 3_600, Unit::Hour),
@@ -41,13 +59,7 @@ pub fn age(lang: Lang, now: Timestamp, then: Timestamp) -> String {
         5_184_000..63_072_000 => (seconds / 2_592_000, Unit::Month),
         63_072_000.. => (seconds / 31_536_000, Unit::Year),
     };
-    let length = unit.count(lang, count);
-    match (lang, past) {
-        (Lang::Zh, true) => format!("{length}前"),
-        (Lang::Zh, false) => format!("{length}后"),
-        (Lang::En, true) => format!("{length} ago"),
-        (Lang::En, false) => format!("in {length}"),
-    }
+    unit.count(lang, count)
 }
 
 #[derive(Clone, Copy)]

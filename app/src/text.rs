@@ -74,6 +74,7 @@ texts! {
     // ages and unknowns
     just_now: "刚刚", "just now";
     never: "从未", "never";
+    under_a_minute: "不到 1 分钟", "less than a minute";
     unknown: "未知", "unknown";
     not_measured: "未测量", "not measured";
     as_of: "记录于 {0}", "recorded {0}";
@@ -149,6 +150,17 @@ texts! {
     fact_homepage: "项目主页", "Project home";
     fact_official: "官方收录", "Official listing";
     fact_aliases: "别名", "Also known as";
+
+    fact_against_upstream: "与上游相比", "Compared with upstream";
+    fact_consistency: "完整性", "Consistency";
+    in_step: "与上游一致", "in step with upstream";
+    behind: "落后上游 {0}", "{0} behind upstream";
+    behind_short: "落后 {0}", "{0} behind";
+    upstream_of: "上游内容为 {0}", "upstream has content of {0}";
+    upstream_unreachable: "最近一次询问上游失败：{0}", "the last request to the upstream failed: {0}";
+    audit_counts: "{0} 个索引与 {1} 个软件包（抽样），检查于 {2}", "{0} indexes and a sample of {1} packages, checked {2}";
+    audit_signed: "签名有效", "signatures good";
+    audit_more: "另有 {0} 处", "and {0} more";
 
     // status
     status_title: "同步状态", "Sync status";
@@ -326,7 +338,7 @@ impl Consistency {
     pub fn word(self, lang: Lang) -> &'static str {
         let (zh, en) = match self {
             Self::Sound => ("完整", "sound"),
-            Self::HalfSynced => ("同步了一半", "half-synced"),
+            Self::HalfSynced => ("同步未完成", "half-synced"),
             Self::Broken => ("损坏", "broken"),
             Self::Unknown => ("未检查", "not checked"),
         };

@@ -8,22 +8,21 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::Config,
-    content::{Content, mirror::MirrorFacts, releases},
-    files::{Trees, freshness},
+    content::{Content, releases},
     guide::Place,
     guide_view, nginx,
-    publish::observe,
+    probe::audit::Keyring,
     serve::{load, serve},
 };
 
 mod index;
+mod probe;
 
 /// The site of a software mirror.
 #[derive(Debug, Parser)]
@@ -65,14 +64,8 @@ enum Command {
     /// Build, search and measure the file index
     #[command(subcommand)]
     Index(index::Command),
-    /// Show how old the content of mirrors is by their own word
-    Probe {
-        /// Mirrors to look at; all when none is named
-        mirrors: Vec<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    /// Show how old the content of mirrors is by their own word, and whether it fits together
+    Probe(probe::Options),
     /// Validate configuration and content; lists every problem
     Check {
         /// Also list the snippets that no client test follows
@@ -159,7 +152,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Index(command) => index::run(&load_config(listen)?, command),
-        Command::Probe { mirrors, json } => show_probe(&load_config(listen)?, &mirrors, json),
+        Command::Probe(options) => probe::run(&load_config(listen)?, &options),
         Command::Check { snippets: true, .. } => print_snippets(&load_config(listen)?),
         Command::Check { coverage, .. } => check(&load_config(listen)?, coverage),
         Command::Generate(Generate::Releases { from, since }) => {
@@ -204,6 +197,11 @@ fn check(config: &Config, with_coverage: bool) -> anyhow::Result<ExitCode> {
         && let Err(error) = std::fs::read_dir(root)
     {
         messages.push(format!("files.root = \"{}\": {error}", root.display()));
+    }
+    for (id, path) in &config.freshness.keyrings {
+        if let Err(error) = Keyring::load(path) {
+            messages.push(format!("freshness.keyrings.{id}: {error:#}"));
+        }
     }
     let mut states = 0;
     for guide in content.guides.values() {
@@ -283,37 +281,6 @@ fn write_coverage(out: &mut impl io::Write, content: &Content) -> io::Result<()>
     )
 }
 
-fn show_probe(config: &Config, wanted: &[String], json: bool) -> anyhow::Result<ExitCode> {
-    let (content, _) = load(config)?;
-    for name in wanted {
-        ensure!(content.resolve(name).is_some(), "there is no mirror \"{name}\"");
-    }
-    let now = Timestamp::now();
-    let readings = observe(&Trees::new(config.root()), &content, &[], now).ages;
-    let mut out = io::stdout().lock();
-    let mut rows = Vec::new();
-    for (id, mirror) in &content.mirrors {
-        if !wanted.is_empty() && !wanted.iter().any(|name| content.resolve(name) == Some(id)) {
-            continue;
-        }
-        let reading = readings.get(id).copied();
-        let file = &mirror.file;
-        let verdict = freshness::verdict(reading, file.freshness.as_ref(), file.interval, now);
-        let time = reading.map(|r| r.time);
-        if json {
-            rows.push(serde_json::json!({ "id": id, "content_time": time, "freshness": verdict }));
-        } else {
-            let age =
-                time.map_or_else(|| "–".to_owned(), |t| app::format::age(app::Lang::En, now, t));
-            writeln!(out, "{id:24} {:12} {age}", verdict.id())?;
-        }
-    }
-    if json {
-        writeln!(out, "{}", serde_json::Value::Array(rows))?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -332,7 +299,8 @@ mod tests {
             "mingjing index build --from list --format ls-lR --prefix debian --out dir",
             "mingjing index search --index dir --json -n 50 words",
             "mingjing index bench --index dir queries",
-            "mingjing probe debian --json",
+            "mingjing probe debian --json --second-look 30s",
+            "mingjing probe --quick",
             "mingjing check --content content",
             "mingjing check --coverage",
             "mingjing check --snippets",

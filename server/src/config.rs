@@ -1,8 +1,10 @@
 //! The one configuration file, `site.toml`.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -10,7 +12,12 @@ use app::{Site, model::Bilingual};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use crate::{content, mirrorz::MirrorzSection, status};
+use crate::{
+    content::{self, mirror::MirrorFacts},
+    demo,
+    mirrorz::MirrorzSection,
+    status,
+};
 
 /// Everything `site.toml` may say; unknown keys are errors that name line and key.
 #[derive(Clone, Debug, Deserialize)]
@@ -27,6 +34,9 @@ pub struct Config {
     /// What the `MirrorZ` network is told beyond that.
     #[serde(default)]
     pub mirrorz: MirrorzSection,
+    /// How trees are measured.
+    #[serde(default)]
+    pub freshness: FreshnessSection,
     /// Who knows the state of the mirrors.
     #[serde(default, rename = "backend")]
     pub backends: Vec<status::Backend>,
@@ -107,6 +117,44 @@ pub struct FilesSection {
     pub accel: Option<String>,
 }
 
+/// `[freshness]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FreshnessSection {
+    /// Whether upstreams are asked for the time of their trees, where `mirror.toml` names them.
+    pub upstream: bool,
+    /// HTTP address below which the mirrors are, with a slash at the end: the time of a mirror whose
+    /// tree is not on this machine is read there. Nowhere when absent.
+    pub base: Option<String>,
+    /// Time between two requests for the same mirror, less up to a quarter at random.
+    #[serde(deserialize_with = "status::source::positive")]
+    pub interval: Duration,
+    /// Whether apt and rpm trees are compared with their indexes in the background.
+    pub consistency: bool,
+    /// Time between two comparisons of the same tree.
+    #[serde(deserialize_with = "status::source::positive")]
+    pub consistency_interval: Duration,
+    /// Time until the second look at a tree with faults, which tells a sync under way from damage.
+    #[serde(deserialize_with = "status::source::positive")]
+    pub second_look: Duration,
+    /// Key rings by mirror id; they come before `freshness.keyring` of `mirror.toml`.
+    pub keyrings: BTreeMap<String, PathBuf>,
+}
+
+impl Default for FreshnessSection {
+    fn default() -> Self {
+        Self {
+            upstream: false,
+            base: None,
+            interval: Duration::from_hours(1),
+            consistency: true,
+            consistency_interval: Duration::from_hours(6),
+            second_look: Duration::from_mins(1),
+            keyrings: BTreeMap::new(),
+        }
+    }
+}
+
 impl Config {
     /// Reads a file; relative paths in it are relative to its folder.
     ///
@@ -121,6 +169,9 @@ impl Config {
         config.server.content = config.server.content.map(|p| folder.join(p));
         config.server.refresh_token_file = config.server.refresh_token_file.map(|p| folder.join(p));
         config.files.root = config.files.root.map(|p| folder.join(p));
+        for keyring in config.freshness.keyrings.values_mut() {
+            *keyring = folder.join(&keyring);
+        }
         Ok(config)
     }
 
@@ -150,6 +201,13 @@ impl Config {
             anyhow::ensure!(
                 accel.starts_with('/') && accel.len() > 1 && !accel.ends_with('/'),
                 "files.accel = \"{accel}\": expected a path such as \"/_accel\""
+            );
+        }
+        if let Some(base) = &config.freshness.base {
+            anyhow::ensure!(
+                (base.starts_with("https://") || base.starts_with("http://"))
+                    && base.ends_with('/'),
+                "freshness.base = \"{base}\": expected http:// or https:// and a slash at the end"
             );
         }
         config.time_zone()?;
@@ -201,6 +259,17 @@ impl Config {
     /// Where the mirrored trees are: as configured, or where the demo tree is made.
     pub fn root(&self) -> PathBuf {
         self.files.root.clone().unwrap_or_else(|| self.server.state.join("mirrors"))
+    }
+
+    /// The key ring with which the release files of a mirror must be signed. The demo trees have one
+    /// of their own.
+    pub fn keyring(&self, mirror: &MirrorFacts) -> Option<PathBuf> {
+        let named = || mirror.file.freshness.as_ref()?.keyring.clone();
+        match self.freshness.keyrings.get(&mirror.id) {
+            Some(keyring) => Some(keyring.clone()),
+            None if self.files.root.is_none() => Some(demo::keyring(&self.root())),
+            None => named(),
+        }
     }
 
     /// The abbreviation by which MirrorZ knows the site; its host when none is configured.

@@ -8,11 +8,15 @@ use app::model::Mirror;
 use jiff::Timestamp;
 
 use crate::{
-    content::{markdown, mirror::MirrorFacts},
-    files::{RelPath, freshness},
+    content::{
+        markdown,
+        mirror::{MirrorFacts, ProbeKind},
+    },
+    files::RelPath,
     guide::Guide,
     index::{self, import},
     mirrorz,
+    probe::reader::{self, Sample},
     status::{Backend, Entry},
     web::encode,
 };
@@ -29,7 +33,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("yuki", |bytes| adapter(&["yuki"], bytes)),
     ("synccontroller", |bytes| adapter(&["synccontroller"], bytes)),
     ("trace", |bytes| adapter(&["trace"], bytes)),
-    ("freshness", freshness::read_any),
+    ("freshness", freshness),
     ("guide", guide),
     ("mirror", mirror),
     ("query", query),
@@ -100,6 +104,16 @@ fn assert_survives(entry: &Entry) {
             Some(entry.state),
             "{status}"
         );
+    }
+}
+
+/// One file read in every way there is; what the path ends in chooses among the forms of a kind.
+fn freshness(bytes: &[u8]) {
+    use ProbeKind::{Alpine, Apt, Cpan, Crates, Ctan, Epoch, Fedora, Gentoo, Pypi, Repomd, Trace};
+    for kind in [Alpine, Apt, Cpan, Crates, Ctan, Epoch, Fedora, Gentoo, Pypi, Repomd, Trace] {
+        for path in ["InRelease", "recent.json", "APKINDEX.tar.gz", "02packages.details.txt.gz"] {
+            let _ = reader::read(kind, &Sample { path, bytes, modified: None });
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod mirrorz;
 pub mod nginx;
 pub mod openapi;
+pub mod probe;
 pub mod publish;
 pub mod router;
 pub mod serve;

@@ -1,7 +1,9 @@
 //! The one place where snapshots are made: content, backends and trees in, pages out.
 
 use std::{
+    future::pending,
     io,
+    mem::take,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -9,18 +11,20 @@ use std::{
 
 use app::{Chrome, shell::Places};
 use jiff::Timestamp;
-use tokio::{sync::watch, time::interval};
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, spawn_blocking},
+    time::interval,
+};
 
 use crate::{
     assets,
     config::Config,
     content::{Content, mirror::MirrorFacts, problem::Problem, source},
-    files::{
-        Found, RelPath, Trees,
-        freshness::{self, Observed},
-    },
+    files::{Found, RelPath, Trees},
     guide::Place,
     index::{self, Index},
+    probe::{Measures, Observed, Prober},
     router::{Own, router},
     snapshot::{AppState, Lacking, Snapshot},
     status::{merge::merge, poll::BackendState},
@@ -34,11 +38,16 @@ const RELOAD: Duration = Duration::from_secs(1);
 /// What snapshots are made from.
 pub struct Publisher {
     config: Config,
-    trees: Trees,
+    prober: Arc<Prober>,
     content: Arc<Content>,
     backends: watch::Receiver<Vec<BackendState>>,
+    /// What is measured in the background, if anything is.
+    measures: Option<watch::Receiver<Measures>>,
     observed: Observed,
+    /// Values of options for which trees have nothing.
     lacking: Arc<Lacking>,
+    /// The look at the disk that is under way.
+    looking: Option<JoinHandle<(Observed, Lacking)>>,
     /// State of the content folder that is in use, to notice edits.
     content_seen: Option<(SystemTime, usize)>,
     clock: fn() -> Timestamp,
@@ -56,16 +65,26 @@ impl Publisher {
         let mut publisher = Self {
             content_seen: config.server.content.clone().and_then(changed),
             config,
-            trees,
+            prober: Arc::new(Prober::new(trees)),
             content: Arc::new(content),
             backends,
+            measures: None,
             observed: Observed::default(),
             lacking: Arc::default(),
+            looking: None,
             clock,
         };
-        publisher.observed = publisher.probe();
-        publisher.lacking = Arc::new(lacking(&publisher.trees, &publisher.content));
+        let (content, now) = (Arc::clone(&publisher.content), (publisher.clock)());
+        let (observed, lacking) = look(&publisher.prober, &content, &publisher.paths(), now);
+        (publisher.observed, publisher.lacking) = (observed, Arc::new(lacking));
         publisher
+    }
+
+    /// Adds what is measured in the background.
+    pub fn with_measures(mut self, measures: watch::Receiver<Measures>) -> Self {
+        self.observed.measures = measures.borrow().clone();
+        self.measures = Some(measures);
+        self
     }
 
     /// The snapshot of now.
@@ -104,8 +123,14 @@ impl Publisher {
                     is_new = is_told;
                 }
                 _ = tick.tick() => {
-                    self.observed = self.probe_aside().await;
-                    self.lacking = self.look_aside().await;
+                    // A disk that hangs delays what it would have said, and nothing else.
+                    is_new = self.looking.is_some();
+                    self.look();
+                }
+                (observed, lacking) = looked(&mut self.looking) => {
+                    self.looking = None;
+                    self.observed = Observed { measures: take(&mut self.observed.measures), ..observed };
+                    self.lacking = Arc::new(lacking);
                     is_new = true;
                 }
                 _ = reload.tick() => {
@@ -114,6 +139,7 @@ impl Publisher {
                         self.content_seen = now;
                         is_new = self.reload(&state).await;
                     }
+                    is_new |= self.take_measures();
                     open_index(&state, &index, &mut index_seen).await;
                 }
             }
@@ -129,7 +155,7 @@ impl Publisher {
     async fn reload(&mut self, state: &AppState) -> bool {
         let Some(folder) = self.config.server.content.clone() else { return false };
         let (before, host) = (Arc::clone(&self.content), self.config.host().to_owned());
-        let read = tokio::task::spawn_blocking(move || read(&folder, &before, &host));
+        let read = spawn_blocking(move || read(&folder, &before, &host));
         let (content, problems) = match read.await.map_err(io::Error::other).flatten() {
             Ok(read) => read,
             Err(error) => {
@@ -150,23 +176,25 @@ impl Publisher {
         false
     }
 
-    fn probe(&self) -> Observed {
-        observe(&self.trees, &self.content, &self.paths(), (self.clock)())
+    /// Starts a look at the trees, on a thread that may wait for a disk, unless one is under way.
+    fn look(&mut self) {
+        if self.looking.is_some() {
+            return;
+        }
+        let (prober, content) = (Arc::clone(&self.prober), Arc::clone(&self.content));
+        let (paths, now) = (self.paths(), (self.clock)());
+        let task = spawn_blocking(move || look(&prober, &content, &paths, now));
+        self.looking = Some(task);
     }
 
-    /// Probes on a thread that may wait for a disk.
-    async fn probe_aside(&self) -> Observed {
-        let (trees, content, now) = (self.trees.clone(), Arc::clone(&self.content), (self.clock)());
-        let paths = self.paths();
-        let task = tokio::task::spawn_blocking(move || observe(&trees, &content, &paths, now));
-        task.await.unwrap_or_default()
-    }
-
-    /// Looks for what guides offer, on a thread that may wait for a disk.
-    async fn look_aside(&self) -> Arc<Lacking> {
-        let (trees, content) = (self.trees.clone(), Arc::clone(&self.content));
-        let task = tokio::task::spawn_blocking(move || lacking(&trees, &content));
-        Arc::new(task.await.unwrap_or_default())
+    /// Takes over what was measured since; at most once a second, however much there is.
+    fn take_measures(&mut self) -> bool {
+        let Some(measures) = &mut self.measures else { return false };
+        if !measures.has_changed().unwrap_or(false) {
+            return false;
+        }
+        self.observed.measures = measures.borrow_and_update().clone();
+        true
     }
 
     /// Paths of all mirrors that may be there, those included that only a backend knows.
@@ -230,7 +258,7 @@ async fn open_index(state: &AppState, folder: &Path, seen: &mut Option<PathBuf>)
         return;
     }
     let path = folder.to_owned();
-    match tokio::task::spawn_blocking(move || Index::open(&path)).await {
+    match spawn_blocking(move || Index::open(&path)).await {
         Ok(Ok(index)) => {
             tracing::info!(paths = index.stats().paths, "file index opened");
             state.set_index(index);
@@ -249,17 +277,22 @@ fn places(content: &Content) -> Places {
     Places { news: !content.news.is_empty(), about: has_page("about"), faq: has_page("faq") }
 }
 
-/// Looks which trees are there and what they say of their age.
-pub fn observe(trees: &Trees, content: &Content, paths: &[String], now: Timestamp) -> Observed {
-    let ages = content
-        .mirrors
-        .values()
-        .filter_map(|m| freshness::read(trees, m, now).map(|reading| (m.id.clone(), reading)))
-        .collect();
-    let is_there = |path: &&String| {
-        RelPath::parse(path).is_ok_and(|path| matches!(trees.find(&path), Ok(Found::Folder { .. })))
-    };
-    Observed { ages, trees: paths.iter().filter(is_there).cloned().collect() }
+/// What the look under way has seen; never, when none is.
+async fn looked(looking: &mut Option<JoinHandle<(Observed, Lacking)>>) -> (Observed, Lacking) {
+    match looking {
+        Some(task) => task.await.unwrap_or_default(),
+        None => pending().await,
+    }
+}
+
+/// One look at all trees: their own word, and what guides offer in vain.
+fn look(
+    prober: &Prober,
+    content: &Content,
+    paths: &[String],
+    now: Timestamp,
+) -> (Observed, Lacking) {
+    (prober.observe(content, paths, now), lacking(prober.trees(), content))
 }
 
 /// Which values of options a guide offers although the tree, where there is one, has nothing for them.

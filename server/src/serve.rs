@@ -15,6 +15,7 @@ use crate::{
     files::Trees,
     index::{self, Index},
     metrics,
+    probe::{self, Measures},
     publish::{self, Publisher},
     router::router,
     snapshot::AppState,
@@ -57,8 +58,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let poller =
         Poller::start(config.backends(), Some(&config.server.state), resolve, Timestamp::now).await;
     let trees = Trees::new(root);
+    let (sender, measures) = tokio::sync::watch::channel(Measures::default());
     let publisher =
-        Publisher::new(config.clone(), trees.clone(), content, poller.states(), Timestamp::now);
+        Publisher::new(config.clone(), trees.clone(), content, poller.states(), Timestamp::now)
+            .with_measures(measures);
     let state = AppState::new(config.clone(), trees, Assets::load(), publisher.snapshot());
     state.set_problems(problems.iter().map(ToString::to_string).collect());
     allow_refresh(&state, &poller)?;
@@ -69,6 +72,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     tokio::spawn(publish::try_guides(state.clone()));
     tokio::spawn(publisher.run(state.clone()));
+    let _watch = probe::watch::start(&state, sender, Timestamp::now);
     tracing::info!("listening on http://{address}");
     // PERF: answers are small and written at once; Nagle's algorithm would only delay them.
     let listener = listener.tap_io(|stream| {

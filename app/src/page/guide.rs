@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     Chrome, Document, format,
-    model::{Freshness, Lang, Mirror, Topic},
+    model::{Audit, Freshness, Lang, Mirror, SignatureCheck, Topic},
     part::{self, Choice},
     shell::Section,
 };
@@ -251,7 +251,7 @@ fn state_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyVie
     let zone = &chrome.site.time_zone;
     let content = m.content_time.map(|time| {
         view! {
-            <li>{t.fact_content} " " {part::ago(lang, zone, now, Some(time), "")} " " {part::freshness_mark(lang, m.freshness)}</li>
+            <li>{t.fact_content} " " {part::ago(lang, zone, now, Some(time), "")} " " {part::freshness_mark(lang, m.freshness)} {part::content_notes(lang, m)}</li>
         }
     });
     let success = m.last_success.map(|time| {
@@ -421,6 +421,8 @@ fn facts(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
         (t.fact_next, part::moment(lang, zone, as_of, m.next, t.unknown)),
         (t.fact_content, content_fact(chrome, lang, now, m)),
     ];
+    rows.extend(upstream_fact(chrome, lang, now, m).map(|fact| (t.fact_against_upstream, fact)));
+    rows.extend(m.audit.as_ref().map(|audit| (t.fact_consistency, audit_fact(lang, now, audit))));
     if let Some(upstream) = &m.upstream {
         rows.push((t.fact_upstream, view! { <code>{upstream.clone()}</code> }.into_any()));
     }
@@ -446,4 +448,52 @@ fn content_fact(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyV
     let verdict = (m.freshness != Freshness::Unknown)
         .then(|| view! { " " {part::freshness_mark(lang, m.freshness)} });
     view! { {part::moment(lang, zone, now, m.content_time, t.not_measured)} {verdict} }.into_any()
+}
+
+/// How far the content is behind the upstream's, and that the upstream could not be asked.
+fn upstream_fact(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> Option<AnyView> {
+    let t = lang.texts();
+    let zone = &chrome.site.time_zone;
+    let distance = m.lag_seconds.map(|seconds| match seconds {
+        0 => t.in_step.to_owned(),
+        seconds => format::fill(t.behind, &[&format::seconds(lang, seconds)]),
+    });
+    let time = m.upstream_time.map(|time| {
+        let moment = format!("{} ({})", format::minute(zone, time), format::age(lang, now, time));
+        format::fill(t.upstream_of, &[&moment])
+    });
+    let error = m.upstream_error.as_ref().map(|e| format::fill(t.upstream_unreachable, &[e]));
+    let texts: Vec<String> = [distance, time, error].into_iter().flatten().collect();
+    (!texts.is_empty()).then(|| texts.join(" · ").into_any())
+}
+
+/// The verdict on the tree, how much was looked at, and what does not fit.
+fn audit_fact(lang: Lang, now: Timestamp, audit: &Audit) -> AnyView {
+    let t = lang.texts();
+    let mut counts = format::fill(
+        t.audit_counts,
+        &[
+            &format::count(audit.indexes as u64),
+            &format::count(audit.packages as u64),
+            &format::age(lang, now, audit.checked_at),
+        ],
+    );
+    if audit.signature == SignatureCheck::Good {
+        counts = format!("{counts} · {}", t.audit_signed);
+    }
+    let faults = (!audit.faults.is_empty()).then(|| {
+        let items = audit
+            .faults
+            .iter()
+            .map(|fault| {
+                view! { <li>{fault.kind.word(lang)} " " <code>{fault.path.clone()}</code> " " {fault.detail.clone()}</li> }
+            })
+            .collect_view();
+        let more = audit.fault_count.saturating_sub(audit.faults.len());
+        let more = (more > 0)
+            .then(|| view! { <li>{format::fill(t.audit_more, &[&more.to_string()])}</li> });
+        view! { <ul class="faults">{items} {more}</ul> }
+    });
+    let mark = part::consistency_mark(lang, audit.consistency);
+    view! { {mark} " " <small>{counts}</small> {faults} }.into_any()
 }

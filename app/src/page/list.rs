@@ -265,7 +265,7 @@ fn row(chrome: &Chrome, view: &ListView<'_>, m: &Mirror, words: String) -> AnyVi
                     <small>{m.description.get(lang).to_owned()}</small>
                 </div>
             </th>
-            <td data-label=t.col_content>{part::ago(lang, zone, view.now, m.content_time, "–")} {verdict}</td>
+            <td data-label=t.col_content>{part::ago(lang, zone, view.now, m.content_time, "–")} {verdict} {part::content_notes(lang, m)}</td>
             <td data-label=t.col_success>{part::ago(lang, zone, m.as_of(view.now), m.last_success, "–")}</td>
             <td data-label=t.col_state>{part::state_of(lang, m)}</td>
             <td data-label=t.col_size class="num">{part::size(lang, m.size_bytes)}</td>

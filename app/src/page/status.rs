@@ -38,6 +38,7 @@ pub fn document(
                             <th scope="col">{t.col_name}</th>
                             <th scope="col">{t.fact_state}</th>
                             <th scope="col">{t.fact_content}</th>
+                            <th scope="col">{t.fact_consistency}</th>
                             <th scope="col">{t.col_success}</th>
                             <th scope="col">{t.fact_attempt}</th>
                             <th scope="col">{t.fact_next}</th>
@@ -71,7 +72,8 @@ fn row(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
         <tr>
             <th scope="row"><a href=m.page(lang)>{m.name.get(lang).to_owned()}</a></th>
             <td data-label=t.fact_state>{part::state_of(lang, m)}</td>
-            <td data-label=t.fact_content>{part::ago(lang, zone, now, m.content_time, "–")} {verdict}</td>
+            <td data-label=t.fact_content>{part::ago(lang, zone, now, m.content_time, "–")} {verdict} {against_upstream(lang, m)}</td>
+            <td data-label=t.fact_consistency>{consistency(lang, m)}</td>
             <td data-label=t.col_success>{part::ago(lang, zone, as_of, m.last_success, "–")}</td>
             <td data-label=t.fact_attempt>{part::ago(lang, zone, as_of, m.last_attempt, "–")}</td>
             <td data-label=t.fact_next>{part::ago(lang, zone, as_of, m.next, "–")}</td>
@@ -80,6 +82,25 @@ fn row(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+fn against_upstream(lang: Lang, m: &Mirror) -> Option<AnyView> {
+    let t = lang.texts();
+    let text = match m.lag_seconds? {
+        0 => t.in_step.to_owned(),
+        seconds => format::fill(t.behind, &[&format::seconds(lang, seconds)]),
+    };
+    Some(view! { " " <small class="lag">{text}</small> }.into_any())
+}
+
+/// The verdict, with the first fault.
+fn consistency(lang: Lang, m: &Mirror) -> AnyView {
+    let Some(mark) = part::consistency_mark(lang, m.consistency) else {
+        return view! { <span class="blank">"–"</span> }.into_any();
+    };
+    let fault = m.audit.as_ref().and_then(|audit| audit.faults.first());
+    let fault = fault.map(|fault| view! { " " <small>{fault.kind.word(lang)}</small> });
+    view! { {mark} {fault} }.into_any()
 }
 
 fn backend_table(

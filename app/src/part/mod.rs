@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     format,
-    model::{Freshness, Lang, Mirror, State},
+    model::{Consistency, Freshness, Lang, Mirror, State},
 };
 
 /// A state by shape and word, never by colour alone.
@@ -29,6 +29,27 @@ pub fn state_of(lang: Lang, m: &Mirror) -> AnyView {
 pub fn freshness_mark(lang: Lang, freshness: Freshness) -> AnyView {
     view! { <span class=format!("mark-fresh {}", freshness.id())>{freshness.word(lang)}</span> }
         .into_any()
+}
+
+/// A consistency verdict by shape and word; nothing when the tree was not looked at.
+pub fn consistency_mark(lang: Lang, consistency: Consistency) -> Option<AnyView> {
+    if consistency == Consistency::Unknown {
+        return None;
+    }
+    let class = format!("mark-fresh {}", consistency.id());
+    Some(view! { <span class=class>{consistency.word(lang)}</span> }.into_any())
+}
+
+/// What a visitor should know of a tree beside its age: how far it is behind, and that it is not
+/// whole. Nothing about a tree that is in step and sound.
+pub fn content_notes(lang: Lang, mirror: &Mirror) -> AnyView {
+    let behind = mirror.lag_seconds.filter(|seconds| *seconds > 0).map(|seconds| {
+        let text = format::fill(lang.texts().behind_short, &[&format::seconds(lang, seconds)]);
+        view! { " " <small class="lag">{text}</small> }
+    });
+    let is_whole = matches!(mirror.consistency, Consistency::Sound | Consistency::Unknown);
+    let broken = (!is_whole).then(|| view! { " " {consistency_mark(lang, mirror.consistency)} });
+    view! { {behind} {broken} }.into_any()
 }
 
 /// `2 hours ago` with the exact minute on hover, or `missing`.

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, fs, io, os::unix::ffi::OsStrExt as _, path::Path};
 use app::page::listing::{Column, Order};
 use jiff::Timestamp;
 
-use super::{Found, RelPath, Trees, freshness, natural, tree};
+use super::{Found, RelPath, Trees, natural, tree};
 
 /// One entry that the world may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
         Some(Item {
             name: bytes.into(),
             size: metadata.is_file().then_some(metadata.len()),
-            time: freshness::modified(&metadata),
+            time: tree::modified(&metadata),
         })
     }
 }

@@ -1,6 +1,5 @@
-//! The mirrored trees on disk: which paths the world may read, listings, downloads, ages.
+//! The mirrored trees on disk: which paths the world may read, listings, downloads.
 
-pub mod freshness;
 pub mod listing;
 pub mod natural;
 pub mod path;

@@ -108,6 +108,28 @@ impl RelPath {
         Self { bytes, is_folder }
     }
 
+    /// The path of something below this folder, named in bytes that are not percent-encoded, as the
+    /// indexes of mirrored trees name files; a leading `./` and a trailing slash do not matter.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn join(&self, below: &[u8]) -> Result<Self, PathError> {
+        let below = below.strip_prefix(b"./").unwrap_or(below);
+        let (below, is_folder) = match below.strip_suffix(b"/") {
+            Some(below) => (below, true),
+            None => (below, false),
+        };
+        if below.is_empty() {
+            return Ok(Self { bytes: self.bytes.clone(), is_folder: true });
+        }
+        below.split(|b| *b == b'/').try_fold(self.clone(), |path, segment| match segment {
+            b"" => Err(PathError::Empty),
+            b"." | b".." => Err(PathError::Dots),
+            segment if segment.contains(&0) => Err(PathError::Nul),
+            segment => Ok(path.child(segment, is_folder)),
+        })
+    }
+
     /// The path on disk.
     pub fn on_disk(&self, root: &Path) -> PathBuf {
         if self.bytes.is_empty() {
@@ -161,6 +183,18 @@ mod tests {
         ] {
             assert_eq!(RelPath::parse(path), Err(why), "{path}");
         }
+    }
+
+    #[test]
+    fn names_below_a_folder_are_taken_as_they_are() {
+        let folder = RelPath::parse("/debian").unwrap();
+        let joined = |name: &str| folder.join(name.as_bytes());
+        assert_eq!(joined("./pool/a%3a1.deb").unwrap().bytes(), b"debian/pool/a%3a1.deb");
+        assert_eq!(joined("").unwrap().bytes(), b"debian");
+        assert_eq!(joined("../x"), Err(PathError::Dots));
+        assert_eq!(joined("a//b"), Err(PathError::Empty));
+        assert_eq!(joined("/etc/passwd"), Err(PathError::Empty));
+        assert_eq!(joined("a\0"), Err(PathError::Nul));
     }
 
     proptest! {

@@ -5,7 +5,10 @@ use std::{
     io,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    time::UNIX_EPOCH,
 };
+
+use jiff::Timestamp;
 
 use super::RelPath;
 
@@ -146,6 +149,12 @@ fn absent(error: io::Error) -> TreeError {
         _ if error.raw_os_error() == Some(40) => TreeError::Missing,
         _ => TreeError::Io(error),
     }
+}
+
+/// When a file was last modified; nothing for times before 1970.
+pub fn modified(metadata: &Metadata) -> Option<Timestamp> {
+    let seconds = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
 }
 
 /// The entity tag that nginx gives the same file: modification time and size in hexadecimal.

@@ -14,8 +14,12 @@ const LAST_RETRY: Duration = Duration::from_mins(10);
 /// behind one dead host do not return all at once.
 pub fn retry_after(interval: Duration, failures: u32) -> Duration {
     let doubled = 2_u32.saturating_pow(failures.saturating_sub(1).min(16));
-    let longest = interval.min(FIRST_RETRY).saturating_mul(doubled).min(LAST_RETRY);
-    let random = u32::try_from(RandomState::new().hash_one(failures) % 256).unwrap_or_default();
+    jittered(interval.min(FIRST_RETRY).saturating_mul(doubled).min(LAST_RETRY))
+}
+
+/// A duration less up to a quarter at random.
+pub fn jittered(longest: Duration) -> Duration {
+    let random = u32::try_from(RandomState::new().hash_one(longest) % 256).unwrap_or_default();
     longest.saturating_sub(longest / 1024 * random)
 }
 

@@ -4,7 +4,7 @@
 use std::{error::Error, fs, io, io::Read, path::Path, sync::Arc, time::Duration};
 
 use reqwest::{
-    Client, Response, StatusCode, Url,
+    Client, Method, Response, StatusCode, Url,
     header::{
         ACCEPT, AUTHORIZATION, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
     },
@@ -156,13 +156,48 @@ impl Fetcher {
         Ok(Answer::New { body, validators: Validators::default() })
     }
 
+    /// Asks by HTTP when a document was last modified (`Last-Modified`), without its body.
+    ///
+    /// # Errors
+    /// See [`FetchError`].
+    pub async fn last_modified(&self, source: &Source) -> Result<Option<String>, FetchError> {
+        let asked = async {
+            let response = self.send(Method::HEAD, source, &Validators::default()).await?;
+            Ok(header(&successful(response, source)?, &LAST_MODIFIED))
+        };
+        match timeout(source.timeout, asked).await {
+            Ok(answer) => answer,
+            Err(_) => Err(FetchError::Timeout { after: source.timeout, url: source.public_url() }),
+        }
+    }
+
     async fn read_http(&self, source: &Source, known: &Validators) -> Result<Answer, FetchError> {
+        let response = self.send(Method::GET, source, known).await?;
+        if response.status() == StatusCode::NOT_MODIFIED && *known != Validators::default() {
+            return Ok(Answer::Unchanged);
+        }
+        let response = successful(response, source)?;
+        let validators = Validators {
+            etag: header(&response, &ETAG),
+            last_modified: header(&response, &LAST_MODIFIED),
+        };
+        let body = limited_body(response, source).await?;
+        Ok(Answer::New { body, validators })
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        source: &Source,
+        known: &Validators,
+    ) -> Result<Response, FetchError> {
         let client = self
             .client
             .get_or_try_init(async || client())
             .await
             .map_err(|error| unreadable(source, &error))?;
-        let mut request = client.get(&source.url).header(ACCEPT, "application/json, */*;q=0.5");
+        let mut request =
+            client.request(method, &source.url).header(ACCEPT, "application/json, */*;q=0.5");
         if let Some(etag) = &known.etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
@@ -172,29 +207,22 @@ impl Fetcher {
         if let Some(path) = &source.token_file {
             request = request.header(AUTHORIZATION, bearer(path)?);
         }
-        let response = request.send().await.map_err(|error| {
+        request.send().await.map_err(|error| {
             if error.is_redirect() {
                 FetchError::Redirects { url: source.public_url() }
             } else {
                 unreadable(source, &error)
             }
-        })?;
-        if response.status() == StatusCode::NOT_MODIFIED && *known != Validators::default() {
-            return Ok(Answer::Unchanged);
-        }
-        if !response.status().is_success() {
-            return Err(FetchError::Status {
-                status: response.status().as_u16(),
-                url: source.public_url(),
-            });
-        }
-        let validators = Validators {
-            etag: header(&response, &ETAG),
-            last_modified: header(&response, &LAST_MODIFIED),
-        };
-        let body = limited_body(response, source).await?;
-        Ok(Answer::New { body, validators })
+        })
     }
+}
+
+fn successful(response: Response, source: &Source) -> Result<Response, FetchError> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    Err(FetchError::Status { status: status.as_u16(), url: source.public_url() })
 }
 
 /// Counts decompressed bytes as they arrive: neither an endless answer nor a compressed bomb fills

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, btree_map::Entry as Place};
 
-use app::model::{Bilingual, Mirror};
+use app::model::{Audit, Bilingual, Consistency, Mirror};
 use jiff::Timestamp;
 
 use super::{Entry, poll::BackendState};
 use crate::{
     content::{Content, mirror::MirrorFacts},
-    files::freshness::{self, Observed},
+    probe::{self, Observed},
     web::encode,
 };
 
@@ -52,10 +52,7 @@ pub fn merge(
             if let Some(statement) = stated.get(&facts.id) {
                 apply(&mut mirror, statement);
             }
-            let reading = observed.ages.get(&facts.id).copied();
-            mirror.content_time = reading.map(|r| r.time);
-            mirror.freshness =
-                freshness::verdict(reading, facts.file.freshness.as_ref(), mirror.interval, now);
+            measure(&mut mirror, facts, observed, now);
             mirror
         })
         .collect();
@@ -89,6 +86,23 @@ fn statements(content: &Content, backends: &[BackendState]) -> BTreeMap<String, 
         }
     }
     stated
+}
+
+/// What the tree and its upstream say.
+fn measure(mirror: &mut Mirror, facts: &MirrorFacts, observed: &Observed, now: Timestamp) {
+    let id = &facts.id;
+    let measures = &observed.measures;
+    let reading = observed.ages.get(id).or_else(|| measures.remote.get(id)).copied();
+    let upstream = measures.upstreams.get(id);
+    let judged = probe::judge(reading, upstream, &facts.file, now);
+    mirror.content_time = reading.map(|reading| reading.time);
+    mirror.freshness = judged.freshness;
+    mirror.lag_seconds = judged.lag.and_then(|lag| u64::try_from(lag.as_secs()).ok());
+    mirror.upstream_time = upstream.and_then(|upstream| Some(upstream.seen?.time));
+    mirror.upstream_error = upstream.and_then(|upstream| upstream.error.clone());
+    mirror.audit = measures.audits.get(id).map(|audit| Audit::clone(audit));
+    mirror.consistency =
+        mirror.audit.as_ref().map_or_else(Consistency::default, |audit| audit.consistency);
 }
 
 fn from_facts(facts: &MirrorFacts, has_guide: bool) -> Mirror {

@@ -3,7 +3,7 @@
 //! One adapter, one file, one pure `parse`; fetching, storing and polling exist once for all. To
 //! add a backend: write its file, add it to [`Backend`] and to the `match`es below.
 
-mod backoff;
+pub mod backoff;
 mod collect;
 mod document;
 pub mod fetch;

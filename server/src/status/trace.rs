@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Entry, ParseError, Parsed, Source, collect, document, field, moment, upstream};
-use crate::files::{Found, RelPath, Trees, freshness, tree};
+use crate::files::{Found, RelPath, Trees, tree};
 
 /// Trees looked at.
 const MAX_TREES: usize = 2000;
@@ -152,7 +152,7 @@ fn file(trees: &Trees, folder: &RelPath, name: &[u8]) -> Option<Value> {
     Some(json!({
         "name": String::from_utf8_lossy(name),
         "text": String::from_utf8_lossy(&text),
-        "modified": freshness::modified(&metadata).map(Timestamp::as_second),
+        "modified": tree::modified(&metadata).map(Timestamp::as_second),
     }))
 }
 

@@ -23,6 +23,7 @@ use server::{
     demo,
     files::Trees,
     index::{self, Index},
+    probe::{self, Measures},
     publish::Publisher,
     router::router,
     serve,
@@ -65,7 +66,8 @@ mirrorz.recorded_at = "2026-07-05T14:46:00Z"
 pub struct TestSite {
     router: Router,
     state: AppState,
-    publisher: Option<Publisher>,
+    publisher: Option<(Publisher, watch::Sender<Measures>)>,
+    clock: Clock,
     /// Kept so that the channel of backend states stays open.
     _sources: Sources,
     _folder: TempDir,
@@ -143,8 +145,13 @@ impl TestSite {
 
     /// Lets the site follow its backends and its content folder, as `mingjing serve` does.
     pub fn run(&mut self) {
-        let publisher = self.publisher.take().expect("a site runs once");
-        tokio::spawn(publisher.run(self.state.clone()));
+        let (publisher, measures) = self.publisher.take().expect("a site runs once");
+        let watch = probe::watch::start(&self.state, measures, self.clock);
+        let state = self.state.clone();
+        tokio::spawn(async move {
+            publisher.run(state).await;
+            drop(watch);
+        });
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -279,7 +286,9 @@ impl Builder {
             None => self.ask_backends(&config, &content).await,
         };
         let trees = Trees::new(self.root());
-        let publisher = Publisher::new(config.clone(), trees.clone(), content, states, self.clock);
+        let (sender, measures) = watch::channel(Measures::default());
+        let publisher = Publisher::new(config.clone(), trees.clone(), content, states, self.clock)
+            .with_measures(measures);
         let state = AppState::new(config, trees, Assets::load(), publisher.snapshot());
         state.set_problems(problems.iter().map(ToString::to_string).collect());
         if let Sources::Asked { poller } = &sources {
@@ -291,7 +300,8 @@ impl Builder {
         TestSite {
             router: router(state.clone()),
             state,
-            publisher: Some(publisher),
+            publisher: Some((publisher, sender)),
+            clock: self.clock,
             _sources: sources,
             _folder: self.folder,
         }

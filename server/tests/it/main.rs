@@ -10,6 +10,7 @@ mod harness;
 mod html;
 
 mod api;
+mod audit;
 mod backends;
 mod cache;
 mod config;
@@ -24,6 +25,7 @@ mod metrics;
 mod mirrorz;
 mod openapi;
 mod pages;
+mod probe;
 mod programs;
 mod property;
 mod refresh;

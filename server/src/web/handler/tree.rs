@@ -159,7 +159,7 @@ fn range_applies(headers: &HeaderMap, tag: &str, metadata: &Metadata) -> bool {
     if condition.starts_with('"') {
         return condition == tag;
     }
-    let modified = crate::files::freshness::modified(metadata);
+    let modified = crate::files::tree::modified(metadata);
     let asked = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(condition).ok();
     asked.is_some() && asked == modified
 }
