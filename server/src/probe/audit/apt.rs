@@ -16,7 +16,7 @@ use super::{
 /// Indexes of one release from which the sample is drawn.
 const MOST_SAMPLED: usize = 8;
 /// Bytes of an index that may be empty, however it is packed; `xz` needs 32 for nothing.
-const EMPTY: u64 = 64;
+const EMPTY: u64 = 32;
 /// Files of one source package that are looked at; most have three.
 const MOST_PER_SOURCE: usize = 16;
 
