@@ -10,11 +10,12 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::Config,
-    content::{Content, releases},
+    content::{Content, mirror::MirrorFacts, releases},
     guide::Place,
     guide_view, nginx,
     probe::audit::Keyring,

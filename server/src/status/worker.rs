@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     io,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use app::model::BackendReport;

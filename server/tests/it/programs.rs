@@ -36,7 +36,7 @@ async fn every_address_for_programs_is_open_and_answers_to_its_methods_alone() {
         let head = site.ask(&Method::HEAD, &path, &[]).await.is(200);
         assert!(head.body.is_empty() && !head.header("cache-control").is_empty(), "{path}");
         // A search says how long it took, which is another answer each time.
-        if !path.contains("?q=") && !path.ends_with("z") {
+        if !path.contains("?q=") && !path.ends_with('z') {
             assert!(!read.header("etag").is_empty(), "{path}");
             assert_eq!(head.header("etag"), read.header("etag"), "{path}");
             let known = [("if-none-match", read.header("etag"))];
