@@ -182,7 +182,7 @@ async fn a_badge_tells_state_and_age_in_both_languages() {
         ("/badge/debian.svg", "Debian 软件仓库: 成功 · 内容 3 小时前"),
         ("/badge/debian.svg?lang=en", "Debian: ok · content 3 hours ago"),
         ("/badge/Debian.svg?lang=en", "Debian: ok · content 3 hours ago"),
-        ("/badge/fedora.svg?lang=en", "Fedora: ok · last success 5 hours ago"),
+        ("/badge/openeuler.svg?lang=en", "openEuler: ok · last success 7 hours ago"),
     ] {
         let answer = site.get(path).await.is(200);
         assert_eq!(answer.header("content-type"), "image/svg+xml");
