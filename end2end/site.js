@@ -32,13 +32,14 @@ const BINARY =
 
 /**
  * Starts the embedded demo site in a folder of its own, on a port that the system picks.
+ * @param {string} [config] Configuration instead of the embedded one.
  * @returns {Promise<Site>}
  */
-export async function startSite() {
+export async function startSite(config) {
   const state = await mkdtemp(join(tmpdir(), "mingjing-e2e-"));
   const { MINGJING_CONFIG: _config, MINGJING_CONTENT: _content, RUST_LOG: _log, ...rest } = process.env;
   const program = spawn(BINARY, ["serve"], {
-    env: { ...rest, MINGJING_STATE: state, MINGJING_LISTEN: "127.0.0.1:0" },
+    env: { ...rest, MINGJING_STATE: state, MINGJING_LISTEN: "127.0.0.1:0", ...(config && { MINGJING_CONFIG: config }) },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const end = () => program.kill("SIGKILL");
@@ -89,6 +90,7 @@ export const PAGES = {
   "search-files": { path: "/search/files?q=iso&ext=iso" },
   "search-nothing": { path: "/search?q=qqqzzzxxx" },
   status: { path: "/status" },
+  "history-none": { path: "/status/debian" },
   news: { path: "/news/" },
   "news-item": { path: "/news/2026-11-21-mingjing" },
   about: { path: "/about" },

@@ -1,6 +1,8 @@
 //! Sizes, ages and dates as people of each language read them.
 
-use jiff::{Timestamp, tz::TimeZone};
+use std::cmp::Ordering;
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::model::Lang;
 
@@ -88,6 +90,32 @@ impl Unit {
     }
 }
 
+/// A length of time in at most two units: `42 s`, `5 min`, `1 h 30 min`.
+pub fn duration(lang: Lang, length: SignedDuration) -> String {
+    let seconds = length.as_secs().max(0);
+    let (second, minute, hour) = match lang {
+        Lang::Zh => ("秒", "分钟", "小时"),
+        Lang::En => ("s", "min", "h"),
+    };
+    let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds} {second}"),
+        (0, _) => format!("{minutes} {minute}"),
+        (_, 0) => format!("{hours} {hour}"),
+        _ => format!("{hours} {hour} {minutes} {minute}"),
+    }
+}
+
+/// A difference of sizes with its sign: `+1.5 GiB`, `−3.0 MiB`.
+pub fn growth(first: u64, last: u64) -> String {
+    let sign = match last.cmp(&first) {
+        Ordering::Less => "−",
+        Ordering::Equal => "±",
+        Ordering::Greater => "+",
+    };
+    format!("{sign}{}", size(first.abs_diff(last)))
+}
+
 /// `2026-11-21 12:34` in the zone of the site.
 pub fn minute(zone: &TimeZone, time: Timestamp) -> String {
     time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
@@ -157,6 +185,17 @@ mod tests {
         assert_eq!(age(Lang::En, now, at(-90_000)), "in 25 hours");
         assert_eq!(age(Lang::En, now, at(86_400 * 59)), "59 days ago");
         assert_eq!(age(Lang::En, now, at(86_400 * 400)), "13 months ago");
+    }
+
+    #[test]
+    fn durations_and_differences_are_short() {
+        let of = |seconds| duration(Lang::En, SignedDuration::from_secs(seconds));
+        assert_eq!([of(0), of(59), of(60), of(3599)], ["0 s", "59 s", "1 min", "59 min"]);
+        assert_eq!([of(3600), of(90_060), of(-5)], ["1 h", "25 h 1 min", "0 s"]);
+        assert_eq!(duration(Lang::Zh, SignedDuration::from_secs(5400)), "1 小时 30 分钟");
+        assert_eq!(growth(1024, 3072), "+2.0 KiB");
+        assert_eq!(growth(3072, 1024), "−2.0 KiB");
+        assert_eq!(growth(5, 5), "±0 B");
     }
 
     #[test]

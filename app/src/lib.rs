@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod format;
+pub mod history;
 pub mod model;
 pub mod page;
 pub mod part;

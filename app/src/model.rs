@@ -478,6 +478,16 @@ impl Mirror {
         format!("{}/docs/{}", lang.prefix(), address::path(self.id.as_bytes()))
     }
 
+    /// The address of its state and its past.
+    pub fn status_page(&self, lang: Lang) -> String {
+        format!("{}/status/{}", lang.prefix(), address::path(self.id.as_bytes()))
+    }
+
+    /// The same for programs.
+    pub fn history_api(&self) -> String {
+        format!("/api/v1/mirrors/{}/history", address::segment(self.id.as_bytes()))
+    }
+
     /// Everything by which the mirror is found, in small letters, the names in both languages.
     pub fn words(&self) -> String {
         let mut words = format!("{} {} {}", self.id, self.name.zh, self.name.en);

@@ -121,6 +121,7 @@ fn frame(page: Document, chrome: &Chrome) -> impl IntoView + use<> {
         let href = format!("{}{}{path}", site.base_url, other.prefix());
         view! { <link rel="alternate" hreflang=other.tag() href=href /> }
     });
+    let status_feeds = status_feeds(lang, section, &path);
     view! {
         <html lang=lang.tag()>
             <head>
@@ -136,6 +137,7 @@ fn frame(page: Document, chrome: &Chrome) -> impl IntoView + use<> {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=chrome.stylesheet.clone() />
                 <link rel="alternate" type="application/atom+xml" title=t.footer_feed href=format!("{}/feed.xml", lang.prefix()) />
+                {status_feeds}
                 <link rel="search" type="application/opensearchdescription+xml" title=site.short.get(lang).to_owned() href="/opensearch.xml" />
                 <script src=chrome.script.clone() defer="defer"></script>
             </head>
@@ -147,6 +149,21 @@ fn frame(page: Document, chrome: &Chrome) -> impl IntoView + use<> {
             </body>
         </html>
     }
+}
+
+/// Feeds of what changes, on the pages that tell of it: of all mirrors, and of the one in question.
+fn status_feeds(lang: Lang, section: Section, path: &str) -> Option<AnyView> {
+    let t = lang.texts();
+    if section != Section::Status {
+        return None;
+    }
+    let path = path.split('?').next().unwrap_or(path);
+    let feed = |page: &str, title: &'static str| {
+        let href = format!("{}{page}/feed.xml", lang.prefix());
+        view! { <link rel="alternate" type="application/atom+xml" title=title href=href /> }
+    };
+    let of_one = path.starts_with("/status/").then(|| feed(path, t.history_changes));
+    Some(view! { {of_one} {feed("/status", t.status_title)} }.into_any())
 }
 
 fn header(lang: Lang, section: Section, path: &str, chrome: &Chrome) -> impl IntoView + use<> {

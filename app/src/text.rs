@@ -3,7 +3,10 @@
 //! A key without one of its languages does not compile. `{0}`, `{1}` are filled by
 //! [`crate::format::fill`].
 
-use crate::model::{Category, Consistency, FaultKind, Freshness, Lang, State, Warning};
+use crate::{
+    history::{Event, Outcome},
+    model::{Category, Consistency, FaultKind, Freshness, Lang, State, Warning},
+};
 
 macro_rules! texts {
     ($($key:ident: $zh:literal, $en:literal;)*) => {
@@ -174,6 +177,50 @@ texts! {
     status_ok: "正常", "ok";
     status_away: "暂时无法访问，显示最后一次有效数据", "away; the last good data is shown";
     status_none: "没有配置同步后端。", "No backend is configured.";
+
+    // history of a mirror
+    history_title: "同步历史：{0}", "Sync history of {0}";
+    history_lead: "当前状态，以及最近 90 天的同步记录：{0}。", "{0}: the state now, and the runs of the last 90 days.";
+    history_link: "同步历史", "Sync history";
+    history_now: "当前状态", "Now";
+    history_days: "最近 90 天", "Last 90 days";
+    history_since: "自 {0} 起记录。", "Recorded since {0}.";
+    history_none: "还没有同步记录。本站看到下一次同步时就会开始记录。", "No run has been recorded yet. The next one that this site sees will be.";
+    history_recording: "同步状态是 {0} 的记录，不是实时数据，因此没有同步历史。内容时间是实测的，它的变化会列在下面。", "The sync state is a recording of {0} and not live, so there is no history of runs. The content time is measured here; its changes are listed below.";
+    history_broken: "历史记录暂时无法写入，以下内容可能不完整。", "History cannot be written at present; what follows may be incomplete.";
+    history_rate: "成功率", "Success rate";
+    history_rate_of: "{0}（{1} 次中成功 {2} 次）", "{0} ({2} of {1} runs)";
+    history_runs: "同步次数", "Runs";
+    history_mean: "平均用时", "Mean duration";
+    history_growth: "大小变化", "Change of size";
+    history_growth_of: "{0}，从 {1} 到 {2}", "{0}, from {1} to {2}";
+    history_chart_runs: "每天的同步结果", "Runs by day";
+    history_chart_runs_desc: "90 天，每天一格：成功的次数向上，失败的次数向下。共成功 {0} 次，失败 {1} 次。", "90 days, one bar a day: good runs point up, failed ones down. {0} good, {1} failed.";
+    history_chart_durations: "每天的平均用时", "Mean duration by day";
+    history_chart_durations_desc: "最短 {0}，最长 {1}。", "Shortest {0}, longest {1}.";
+    history_chart_sizes: "镜像大小", "Size of the mirror";
+    history_chart_sizes_desc: "最小 {0}，最大 {1}。", "Smallest {0}, largest {1}.";
+    history_legend_ok: "成功", "good";
+    history_legend_failed: "失败", "failed";
+    history_by_day: "按天列出的数据", "The figures by day";
+    history_day: "日期", "Day";
+    history_ok: "成功", "Good";
+    history_failed: "失败", "Failed";
+    history_latest: "最近的同步", "Latest runs";
+    history_ended: "结束时间", "Ended";
+    history_outcome: "结果", "Outcome";
+    history_duration: "用时", "Duration";
+    history_size: "大小", "Size";
+    history_changes: "状态变化", "Changes";
+    history_no_changes: "没有状态变化。", "No changes.";
+    history_json: "JSON", "JSON";
+    history_feed: "Atom 订阅", "Atom feed";
+    history_all: "所有镜像的状态", "Status of all mirrors";
+    history_content: "内容", "Content";
+    feed_status: "{0} – 镜像状态变化", "{0} – changes of mirrors";
+    feed_mirror: "{0} – 状态变化：{1}", "{0} – changes of {1}";
+    feed_entry: "{0}：{1}", "{0}: {1}";
+    feed_summary: "{0}，{1}。同步状态：{2}；内容：{3}。", "{0}, {1}. Sync: {2}; content: {3}.";
 
     // search
     search_title: "搜索", "Search";
@@ -369,6 +416,36 @@ impl FaultKind {
         match lang {
             Lang::Zh => zh,
             Lang::En => en,
+        }
+    }
+}
+
+impl Event {
+    /// What happened.
+    pub fn word(self, lang: Lang) -> &'static str {
+        let (zh, en) = match self {
+            Self::Failed => ("同步失败", "sync failed"),
+            Self::Recovered => ("同步恢复", "sync recovered"),
+            Self::Stale => ("内容陈旧", "content stale"),
+            Self::Fresh => ("内容恢复新鲜", "content fresh again"),
+            Self::Paused => ("已暂停", "paused"),
+            Self::Resumed => ("不再暂停", "resumed"),
+            Self::New => ("新列出", "newly listed"),
+            Self::Gone => ("不再列出", "no longer listed"),
+        };
+        match lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+}
+
+impl Outcome {
+    /// The state that is shown by the same mark and word.
+    pub const fn state(self) -> State {
+        match self {
+            Self::Success => State::Success,
+            Self::Failed => State::Failed,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: serve, index, probe, check, generate.
+//! The command line: serve, index, probe, check, alert, generate.
 
 use std::{
     collections::HashSet,

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use crate::{
     content::{self, mirror::MirrorFacts},
     demo,
+    history::HistorySection,
     mirrorz::MirrorzSection,
     status,
 };
@@ -40,6 +41,9 @@ pub struct Config {
     /// Who knows the state of the mirrors.
     #[serde(default, rename = "backend")]
     pub backends: Vec<status::Backend>,
+    /// How much of the past is kept.
+    #[serde(default)]
+    pub history: HistorySection,
     /// Whether this is the embedded default, whose site is the one that the embedded content is of.
     #[serde(skip)]
     pub is_embedded: bool,

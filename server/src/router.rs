@@ -16,8 +16,8 @@ use crate::{
     web::{
         AppError,
         handler::{
-            api, asset, badge, docs, error, feed, health, list, mirrorz, news, openapi, prose,
-            refresh, search, status, tree, tunasync,
+            api, asset, badge, docs, error, feed, health, history, list, mirrorz, news, openapi,
+            prose, refresh, search, status, tree, tunasync,
         },
         negotiate,
         open::{self, ForPrograms, read},
@@ -53,6 +53,9 @@ pub fn router(state: AppState) -> Router {
             .route(&at("/search"), get(search::all))
             .route(&at("/search/files"), get(search::files))
             .route(&at("/status"), get(status::page))
+            .route(&at("/status/"), get(docs::drop_slash))
+            .route(&at("/status/feed.xml"), get(history::feed))
+            .route(&at("/status/{*rest}"), get(history::below))
             .route(&at("/news"), get(docs::add_slash))
             .route(&at("/news/"), get(news::index))
             .route(&at("/news/{slug}"), get(news::item))
@@ -72,6 +75,7 @@ pub fn addresses() -> Vec<(&'static str, MethodRouter<AppState>)> {
     vec![
         ("/api/v1/mirrors", read(api::mirrors)),
         ("/api/v1/mirrors/{id}", read(api::one_mirror)),
+        ("/api/v1/mirrors/{id}/history", read(history::json)),
         ("/api/v1/files", read(api::files)),
         ("/api/openapi.json", read(openapi::document)),
         ("/api/mirrorz.json", read(mirrorz::feed)),

@@ -13,6 +13,7 @@ use crate::{
     content::{Content, problem::Problem, source},
     demo,
     files::Trees,
+    history,
     index::{self, Index},
     metrics,
     probe::{self, Measures},
@@ -73,6 +74,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     tokio::spawn(publish::try_guides(state.clone()));
     tokio::spawn(publisher.run(state.clone()));
     let _watch = probe::watch::start(&state, sender, Timestamp::now);
+    tokio::spawn(history::run(state.clone()));
     tracing::info!("listening on http://{address}");
     // PERF: answers are small and written at once; Nagle's algorithm would only delay them.
     let listener = listener.tap_io(|stream| {

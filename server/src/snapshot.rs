@@ -12,10 +12,11 @@ use app::{
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::{
-    assets::Assets, config::Config, content::Content, files::Trees, index::Index, metrics::Metrics,
-    status::refresh::Refresh, web::cache::PageCache,
+    assets::Assets, config::Config, content::Content, files::Trees, history::History, index::Index,
+    metrics::Metrics, status::refresh::Refresh, web::cache::PageCache,
 };
 
 /// Values of options for which the tree has nothing, by guide and option.
@@ -104,6 +105,9 @@ struct Inner {
     index: ArcSwapOption<Index>,
     /// Set once at the start, when there is a token.
     refresh: OnceLock<Refresh>,
+    history: ArcSwap<History>,
+    /// The snapshot again, for those who wait for a new one.
+    published: watch::Sender<Arc<Snapshot>>,
     /// What is wrong with the content as it is now on disk, for the operator.
     problems: Mutex<Vec<String>>,
     metrics: Metrics,
@@ -113,13 +117,16 @@ impl AppState {
     /// State with a first snapshot.
     pub fn new(config: Config, trees: Trees, assets: Assets, snapshot: Snapshot) -> Self {
         let metrics = Metrics::new(snapshot.now);
+        let snapshot = Arc::new(snapshot);
         Self(Arc::new(Inner {
             config,
             trees,
             assets,
-            snapshot: ArcSwap::from_pointee(snapshot),
+            snapshot: ArcSwap::new(Arc::clone(&snapshot)),
             index: ArcSwapOption::empty(),
             refresh: OnceLock::new(),
+            history: ArcSwap::default(),
+            published: watch::Sender::new(snapshot),
             problems: Mutex::default(),
             metrics,
         }))
@@ -147,14 +154,31 @@ impl AppState {
 
     /// Replaces the snapshot.
     pub fn publish(&self, snapshot: Snapshot) {
-        let old = self.0.snapshot.swap(Arc::new(snapshot));
+        let snapshot = Arc::new(snapshot);
+        let old = self.0.snapshot.swap(Arc::clone(&snapshot));
         let (hits, misses) = old.pages.counts();
         self.0.metrics.retire(hits, misses);
+        self.0.published.send_replace(snapshot);
     }
 
     /// What is counted for the operator.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Tells of every new snapshot; who is slow misses some of them.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.0.published.subscribe()
+    }
+
+    /// What is remembered of the mirrors.
+    pub fn history(&self) -> Arc<History> {
+        self.0.history.load_full()
+    }
+
+    /// Replaces what is remembered.
+    pub fn set_history(&self, history: History) {
+        self.0.history.store(Arc::new(history));
     }
 
     /// The file index, if there is one.

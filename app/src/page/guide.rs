@@ -208,6 +208,9 @@ pub fn document(chrome: &Chrome, view: GuideView) -> Document {
         .map(|url| view! { <li><a href=url>{t.guide_edit}</a></li> });
     let source = guide.as_ref().map(|g| g.source_url.clone());
     let source = source.map(|url| view! { <li><a href=url>{t.guide_source}</a></li> });
+    let history = subject.mirror().map(|mirror| {
+        view! { <li><a href=mirror.status_page(lang)>{t.history_link}</a></li> }
+    });
     let reviewed = guide.as_ref().and_then(|g| g.reviewed).map(|day| {
         view! { <li class="quiet">{format::fill(t.guide_reviewed, &[&day.to_string()])}</li> }
     });
@@ -230,7 +233,7 @@ pub fn document(chrome: &Chrome, view: GuideView) -> Document {
             <div class="guide" id="guide">
                 {body}
                 {facts}
-                <ul class="page-links">{markdown}{source}{edit}{reviewed}</ul>
+                <ul class="page-links">{history}{markdown}{source}{edit}{reviewed}</ul>
             </div>
         </div>
     };
@@ -407,7 +410,8 @@ fn snippet_view(lang: Lang, snippet: Snippet) -> AnyView {
     .into_any()
 }
 
-fn facts(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
+/// What is known of a mirror, as a list.
+pub(crate) fn facts(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
     let t = lang.texts();
     let zone = &chrome.site.time_zone;
     let as_of = m.as_of(now);

@@ -4,6 +4,7 @@ pub mod api;
 pub mod docs_index;
 pub mod error;
 pub mod guide;
+pub mod history;
 pub mod list;
 pub mod listing;
 pub mod news;

@@ -71,7 +71,7 @@ fn row(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
     view! {
         <tr>
             <th scope="row"><a href=m.page(lang)>{m.name.get(lang).to_owned()}</a></th>
-            <td data-label=t.fact_state>{part::state_of(lang, m)}</td>
+            <td data-label=t.fact_state><a href=m.status_page(lang) title=t.history_link>{part::state_of(lang, m)}</a></td>
             <td data-label=t.fact_content>{part::ago(lang, zone, now, m.content_time, "–")} {verdict} {against_upstream(lang, m)}</td>
             <td data-label=t.fact_consistency>{consistency(lang, m)}</td>
             <td data-label=t.col_success>{part::ago(lang, zone, as_of, m.last_success, "–")}</td>

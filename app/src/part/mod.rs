@@ -1,5 +1,7 @@
 //! The handful of parts from which pages are made.
 
+pub mod chart;
+
 use jiff::{Timestamp, tz::TimeZone};
 use leptos::prelude::*;
 

@@ -193,7 +193,7 @@ impl Fetcher {
     ) -> Result<Response, FetchError> {
         let client = self
             .client
-            .get_or_try_init(async || client())
+            .get_or_try_init(async || client(MAX_REDIRECTS))
             .await
             .map_err(|error| unreadable(source, &error))?;
         let mut request =
@@ -241,13 +241,17 @@ async fn limited_body(mut response: Response, source: &Source) -> Result<Vec<u8>
     Ok(body)
 }
 
-fn client() -> Result<Client, reqwest::Error> {
+/// A client that follows so many redirects and no more.
+///
+/// # Errors
+/// Those of its TLS.
+pub(crate) fn client(redirects: usize) -> Result<Client, reqwest::Error> {
     // An error only says that the process has a provider already.
     _ = rustls::crypto::ring::default_provider().install_default();
     let builder = || {
         Client::builder()
             .user_agent(concat!("mingjing/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::limited(MAX_REDIRECTS))
+            .redirect(if redirects == 0 { Policy::none() } else { Policy::limited(redirects) })
             .referer(false)
     };
     builder().build().or_else(|error| {
@@ -309,7 +313,7 @@ fn unreadable(source: &Source, error: &(dyn Error + 'static)) -> FetchError {
 }
 
 /// The last of the causes: the outer ones repeat the address, with user information.
-fn innermost(mut error: &(dyn Error + 'static)) -> String {
+pub(crate) fn innermost(mut error: &(dyn Error + 'static)) -> String {
     while let Some(source) = error.source() {
         error = source;
     }

@@ -111,7 +111,7 @@ impl Store {
 }
 
 /// All or nothing: a temporary file beside the target, synced, then renamed over it.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("no folder to write to"))?;
     fs::create_dir_all(folder)?;
     let temporary = path.with_extension("tmp");

@@ -8,7 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use app::model::{BackendReport, State};
+use app::{
+    Chrome,
+    model::{BackendReport, Mirror, State},
+};
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -22,12 +25,13 @@ use server::{
     content::{Content, source::Files},
     demo,
     files::Trees,
+    history::Recorder,
     index::{self, Index},
     probe::{self, Measures},
     publish::Publisher,
     router::router,
     serve,
-    snapshot::AppState,
+    snapshot::{AppState, Snapshot},
     status::{
         Entry,
         poll::{BackendState, Clock, Poller},
@@ -143,6 +147,33 @@ impl TestSite {
         &self.state
     }
 
+    /// Looks at the site as it is now, as the one task that writes history does.
+    pub fn record(&self, recorder: &mut Recorder) {
+        if let Some(history) = recorder.record(&self.state.snapshot()) {
+            self.state.set_history(history);
+        }
+    }
+
+    /// Lets time pass and a backend speak: the snapshot that would be published then.
+    pub fn publish(&self, now: Timestamp, change: impl FnOnce(&mut Vec<Mirror>)) {
+        let old = self.state.snapshot();
+        let mut mirrors = old.mirrors.clone();
+        change(&mut mirrors);
+        let chrome = Chrome { generated_at: now, ..old.chrome.clone() };
+        let content = Arc::clone(&old.content);
+        self.state.publish(Snapshot::new(chrome, mirrors, content, old.backends.clone()));
+    }
+
+    /// The same mirrors, another word of their backends.
+    pub fn publish_backends(&self, now: Timestamp, change: impl Fn(&mut BackendReport)) {
+        let old = self.state.snapshot();
+        let mut backends = old.backends.clone();
+        backends.iter_mut().for_each(change);
+        let chrome = Chrome { generated_at: now, ..old.chrome.clone() };
+        let content = Arc::clone(&old.content);
+        self.state.publish(Snapshot::new(chrome, old.mirrors.clone(), content, backends));
+    }
+
     /// Lets the site follow its backends and its content folder, as `mingjing serve` does.
     pub fn run(&mut self) {
         let (publisher, measures) = self.publisher.take().expect("a site runs once");
@@ -152,6 +183,7 @@ impl TestSite {
             publisher.run(state).await;
             drop(watch);
         });
+        tokio::spawn(server::history::run(self.state.clone()));
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -20,6 +20,7 @@ mod expected;
 mod faults;
 mod feeds;
 mod guides;
+mod history;
 mod list;
 mod metrics;
 mod mirrorz;

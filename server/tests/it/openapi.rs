@@ -93,6 +93,7 @@ async fn real_answers_are_what_the_document_says_and_nothing_more() {
             ("/badge/{id}.svg", "/badge/nothing.svg"),
             ("/api/openapi.json", "/api/openapi.json"),
             ("/feed.xml", "/feed.xml"),
+            ("/status/feed.xml", "/status/feed.xml"),
             ("/healthz", "/healthz"),
             ("/readyz", "/readyz"),
         ] {
@@ -103,6 +104,7 @@ async fn real_answers_are_what_the_document_says_and_nothing_more() {
             let id = mirror["id"].as_str().unwrap().replace('/', "%2F");
             let all = [
                 ("/api/v1/mirrors/{id}", format!("/api/v1/mirrors/{id}")),
+                ("/api/v1/mirrors/{id}/history", format!("/api/v1/mirrors/{id}/history")),
                 ("/badge/{id}.svg", format!("/badge/{id}.svg")),
                 ("/docs/{id}.md", format!("/docs/{id}.md")),
                 ("/docs/{id}/options.json", format!("/docs/{id}/options.json")),

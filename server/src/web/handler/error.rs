@@ -131,7 +131,7 @@ fn ways_out(state: &AppState, lang: Lang, path: &str, error: &AppError) -> Vec<(
     let mut ways = Vec::new();
     let segments: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).collect();
     let named = match segments.as_slice() {
-        ["docs", id, ..] => snapshot.subject(id),
+        ["docs" | "status", id, ..] => snapshot.subject(id),
         [first, ..] => match snapshot.mirror_at(path) {
             Some(mirror) => Some(Subject::Mirror(Box::new(mirror.clone()))),
             None => snapshot.subject(first),
@@ -143,7 +143,7 @@ fn ways_out(state: &AppState, lang: Lang, path: &str, error: &AppError) -> Vec<(
         ways.push((subject.page(lang), label));
     }
     if !matches!(error, AppError::BadPath(_))
-        && segments.first() != Some(&"docs")
+        && !matches!(segments.first(), Some(&("docs" | "status")))
         && let Ok(relative) = RelPath::parse(path)
     {
         let mut above = relative.parent();

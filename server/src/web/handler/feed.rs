@@ -83,6 +83,7 @@ pub fn pages(snapshot: &Snapshot) -> Vec<String> {
     let content = &snapshot.content;
     paths.extend(snapshot.mirrors.iter().map(|m| m.page(Lang::Zh)));
     paths.extend(content.topics.values().map(|facts| facts.topic().page(Lang::Zh)));
+    paths.extend(snapshot.mirrors.iter().map(|m| m.status_page(Lang::Zh)));
     paths.extend(
         content.pages.keys().filter(|(_, l)| *l == Lang::Zh).map(|(name, _)| format!("/{name}")),
     );
@@ -161,7 +162,10 @@ pub async fn opensearch(
     Ok(render("application/opensearchdescription+xml", &description)?.respond(&headers))
 }
 
-fn render(content_type: &'static str, template: &impl Template) -> Result<Page, AppError> {
+pub(super) fn render(
+    content_type: &'static str,
+    template: &impl Template,
+) -> Result<Page, AppError> {
     let text = template.render().map_err(|error| AppError::Internal(error.into()))?;
     Ok(Page::new(HeaderValue::from_static(content_type), CachePolicy::Page, text))
 }

@@ -29,6 +29,7 @@ pub async fn ready(State(state): State<AppState>) -> (StatusCode, Headers, Strin
         Some(_) => "file index: open".to_owned(),
         None => "file index: none".to_owned(),
     });
+    lines.extend(state.history().error.iter().map(|error| format!("history: {error}")));
     lines.extend(state.problems().into_iter().map(|p| format!("content: {p}")));
     let status =
         if snapshot.mirrors.is_empty() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };

@@ -7,6 +7,7 @@ pub mod docs;
 pub mod error;
 pub mod feed;
 pub mod health;
+pub mod history;
 pub mod list;
 pub mod mirrorz;
 pub mod news;
