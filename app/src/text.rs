@@ -222,6 +222,35 @@ texts! {
     feed_entry: "{0}：{1}", "{0}: {1}";
     feed_summary: "{0}，{1}。同步状态：{2}；内容：{3}。", "{0}, {1}. Sync: {2}; content: {3}.";
 
+    // alerts
+    alert_title: "[{0}] {1}", "[{0}] {1}";
+    alert_one: "{0}：{1}", "{0}: {1}";
+    alert_many: "{0} 个{1}", "{0} {1}";
+    alert_comma: "，", ", ";
+    alert_heading: "{0}：", "{0}:";
+    alert_name: "{0}（{1}）", "{0} ({1})";
+    alert_line: "· {0}，自 {1}", "· {0}, since {1}";
+    alert_line_ended: "· {0}，{1}", "· {0}, {1}";
+    alert_success: "，上次成功 {0}", ", last success {0}";
+    alert_content: "，内容时间 {0}", ", content of {0}";
+    alert_answer: "，上次应答 {0}", ", last answer {0}";
+    alert_more: "……另有 {0} 条", "… and {0} more";
+    alert_still: "{0}（仍未恢复）", "still {0}";
+    alert_failed: "同步失败", "failed";
+    alert_recovered: "同步恢复", "recovered";
+    alert_stale: "内容陈旧", "stale";
+    alert_fresh: "内容恢复新鲜", "fresh again";
+    alert_broken: "内容不完整", "inconsistent";
+    alert_sound: "内容恢复完整", "consistent again";
+    alert_gone: "不再列出", "no longer listed";
+    alert_listed: "重新列出", "listed again";
+    alert_away: "后端无法访问", "backend away";
+    alert_back: "后端恢复应答", "backend answers again";
+    alert_digest: "每日汇总", "Daily digest";
+    alert_digest_counts: "{0} 个镜像，{1} 个同步失败，{2} 个内容陈旧。", "{0} mirrors, {1} failed, {2} stale.";
+    alert_test: "测试消息", "Test message";
+    alert_test_text: "能看到这条消息，说明告警配置正确。", "If you can read this, alerts arrive here.";
+
     // search
     search_title: "搜索", "Search";
     search_label: "搜索镜像、帮助和文件", "Search mirrors, help and files";

@@ -22,6 +22,7 @@ use crate::{
     serve::{load, serve},
 };
 
+mod alert;
 mod index;
 mod probe;
 
@@ -76,6 +77,9 @@ enum Command {
         #[arg(long)]
         snippets: bool,
     },
+    /// Try whether alerts arrive
+    #[command(subcommand)]
+    Alert(alert::Command),
     /// Print configuration for the software around the site
     #[command(subcommand)]
     Generate(Generate),
@@ -154,6 +158,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Index(command) => index::run(&load_config(listen)?, command),
         Command::Probe(options) => probe::run(&load_config(listen)?, &options),
+        Command::Alert(command) => alert::run(&load_config(listen)?, &command),
         Command::Check { snippets: true, .. } => print_snippets(&load_config(listen)?),
         Command::Check { coverage, .. } => check(&load_config(listen)?, coverage),
         Command::Generate(Generate::Releases { from, since }) => {
@@ -305,6 +310,7 @@ mod tests {
             "mingjing check --content content",
             "mingjing check --coverage",
             "mingjing check --snippets",
+            "mingjing alert test ops --config site.toml",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap();
         }

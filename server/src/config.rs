@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::{
+    alert,
     content::{self, mirror::MirrorFacts},
     demo,
     history::HistorySection,
@@ -44,6 +45,9 @@ pub struct Config {
     /// How much of the past is kept.
     #[serde(default)]
     pub history: HistorySection,
+    /// Who is told when something goes wrong.
+    #[serde(default, rename = "alert")]
+    pub alerts: Vec<alert::Rule>,
     /// Whether this is the embedded default, whose site is the one that the embedded content is of.
     #[serde(skip)]
     pub is_embedded: bool,
@@ -176,6 +180,7 @@ impl Config {
         for keyring in config.freshness.keyrings.values_mut() {
             *keyring = folder.join(&keyring);
         }
+        config.alerts = config.alerts.into_iter().map(|rule| rule.in_folder(folder)).collect();
         Ok(config)
     }
 
@@ -216,6 +221,7 @@ impl Config {
         }
         config.time_zone()?;
         config.mirrorz.check()?;
+        alert::check(&config.alerts)?;
         Ok(config)
     }
 

@@ -3,6 +3,7 @@
 //! Data flows one way: backends, disk and content become a [`snapshot::Snapshot`], a snapshot
 //! becomes pages, pages become cached bytes. `docs/architecture.md` follows a request through it.
 
+pub mod alert;
 pub mod assets;
 pub mod cli;
 pub mod config;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::{
+    alert,
     assets::Assets,
     config::Config,
     content::{Content, problem::Problem, source},
@@ -75,6 +76,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     tokio::spawn(publisher.run(state.clone()));
     let _watch = probe::watch::start(&state, sender, Timestamp::now);
     tokio::spawn(history::run(state.clone()));
+    alert::start(&state, Timestamp::now);
     tracing::info!("listening on http://{address}");
     // PERF: answers are small and written at once; Nagle's algorithm would only delay them.
     let listener = listener.tap_io(|stream| {

@@ -184,6 +184,7 @@ impl TestSite {
             drop(watch);
         });
         tokio::spawn(server::history::run(self.state.clone()));
+        server::alert::start(&self.state, self.clock);
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -9,6 +9,7 @@
 mod harness;
 mod html;
 
+mod alerts;
 mod api;
 mod audit;
 mod backends;
