@@ -9,11 +9,7 @@ use std::{
 
 use app::model::BackendReport;
 use jiff::Timestamp;
-use tokio::{
-    sync::Notify,
-    task::spawn_blocking,
-    time::{Instant, sleep, sleep_until},
-};
+use tokio::{sync::Notify, task::spawn_blocking, time::sleep};
 
 use super::{
     Backend, Entry, Parsed, backoff,
@@ -148,7 +144,8 @@ impl Worker {
 
     /// Waits until a backend that was asked a moment ago may be asked again.
     async fn rest(&self, begun: Instant) {
-        sleep_until(begun + REST.min(self.backend.source().interval)).await;
+        let rest = REST.min(self.backend.source().interval);
+        sleep(rest.saturating_sub(begun.elapsed())).await;
     }
 
     /// How long to wait for the next turn; nothing when a recording has been read.
