@@ -16,15 +16,18 @@ pub(super) fn write_debian(tree: &Tree, key: &Key) -> Result<()> {
     tree.link("current", VERSION)
 }
 
-/// Writes one directory per release to `tree`, which is `ubuntu-releases`.
+/// Writes one directory per release, and its codename beside it, to `tree`, which is `ubuntu-releases`.
 pub(super) fn write_ubuntu(tree: &Tree, key: &Key) -> Result<()> {
-    for (release, version) in [("24.04", "24.04.3"), ("26.04", "26.04")] {
+    for (release, codename, version) in
+        [("24.04", "noble", "24.04.3"), ("26.04", "resolute", "26.04")]
+    {
         let dir = tree.at(release, tree.time());
         let desktop = format!("ubuntu-{version}-desktop-amd64.iso");
         let server = format!("ubuntu-{version}-live-server-amd64.iso");
         let sums = write_images(&dir, &[&desktop, &server])?;
         dir.write("SHA256SUMS", &sums)?;
         dir.write("SHA256SUMS.gpg", key.sign_armored(sums.as_bytes())?)?;
+        tree.link(codename, release)?;
     }
     Ok(())
 }

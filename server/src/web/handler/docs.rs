@@ -73,7 +73,7 @@ pub async fn deep(
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     let Path((first, second, rest)) = parts?;
-    if rest.ends_with('/') {
+    if uri.path().ends_with('/') {
         return Ok(drop_slash(uri).await.into_response());
     }
     mirror_page(&state, &format!("{first}/{second}/{rest}"), &uri, &headers)
