@@ -18,8 +18,6 @@ HELLO = {
 
 def make(box) -> None:
     ubuntu = box.root / "ubuntu-releases"
-    for codename, version in (("noble", "24.04"), ("resolute", "26.04")):
-        (ubuntu / codename).symlink_to(version)
     for codename, version in (("jammy", "22.04.5"), ("stonking", "26.10")):
         editions = ("desktop", "live-server")
         publish(box, ubuntu / codename, [f"ubuntu-{version}-{edition}-amd64.iso" for edition in editions])
