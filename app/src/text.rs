@@ -270,8 +270,18 @@ texts! {
     search_hits_more: "超过 {0} 个文件，用时 {1} 毫秒", "more than {0} files in {1} ms";
     search_no_index: "还没有建立文件索引。运维人员可以运行 mingjing index build。", "There is no file index yet. An operator makes one with: mingjing index build.";
     search_folder: "所在文件夹", "folder";
-    search_in_folder: "在这个镜像中搜索", "Search this mirror";
-    search_hint: "支持 \"完整短语\"、mirror:debian、ext:iso、-排除。", "Understood: \"exact phrase\", mirror:debian, ext:iso, -without.";
+    search_in_folder: "搜索这个文件夹之下", "Search below this folder";
+    search_below: "只在这个文件夹之下", "Only below this folder";
+    search_understood: "按“{0}”搜索", "Searched for “{0}”";
+    search_hint: "还可以写：\"完整短语\"、*.iso、mirror:debian、path:dists、size:>1G、after:2026-01、-排除、/正则/。", "Also understood: \"exact phrase\", *.iso, mirror:debian, path:dists, size:>1G, after:2026-01, -without, /expression/.";
+    search_literal: "“{0}”不能当作条件，按原文查找。模式里要有三个相连的字母或数字；条件写成 size:>1G、size:10M..2G、after:2026-01、before:2026-01-31。", "“{0}” cannot serve as a condition and was looked for as it stands. A pattern needs three letters or digits in a row; write size:>1G, size:10M..2G, after:2026-01, before:2026-01-31.";
+    query_empty: "没有要查找的内容。", "There is nothing to look for.";
+    query_only_excluded: "只写了要排除的词，请再写一个要查找的词。", "The query only excludes: add a word to look for.";
+    query_too_long: "搜索内容有 {0} 字节，最多 {1} 字节。", "The query is {0} bytes long; {1} are allowed.";
+    query_too_many: "搜索内容有 {0} 个词，最多 {1} 个。", "The query has {0} words; {1} are allowed.";
+    query_unknown_mirror: "文件索引里没有镜像“{0}”。", "The file index has no mirror “{0}”.";
+    query_contradiction: "两个 {0} 条件互相矛盾，不会有结果。", "Two different {0} filters: nothing can match both.";
+    query_unreadable: "文件索引暂时不能读取。", "The file index cannot be read at the moment.";
 
     // listing
     listing_index_of: "{0} 的内容", "Index of {0}";
@@ -316,6 +326,8 @@ texts! {
     error_401: "需要令牌", "Token needed";
     error_403: "不能访问", "Not available";
     error_404: "没有找到", "Not found";
+    error_429: "搜索过于频繁", "Too many searches";
+    error_too_many: "短时间内搜索太多，请在 {0} 秒后再试。", "Too many searches in a short time; please try again in {0} seconds.";
     error_405: "不支持的方法", "Method not allowed";
     error_500: "服务器出错了", "Something broke here";
     error_503: "服务器正忙", "Busy";
@@ -349,6 +361,12 @@ texts! {
     error_to_search: "搜索“{0}”", "Search for “{0}”";
     error_to_list: "全部镜像", "All mirrors";
     error_to_docs: "使用帮助", "Help";
+    error_elsewhere: "同名的文件", "Files of this name elsewhere";
+    error_410: "已经移除", "Gone";
+    error_removed: "镜像“{0}”已经移除。{1}", "The mirror “{0}” was removed. {1}";
+    error_removed_on: "镜像“{0}”已于 {2} 移除。{1}", "The mirror “{0}” was removed on {2}. {1}";
+    error_instead: "请改用 {0}", "Use {0} instead";
+    error_to_federation: "在{1}查找“{0}”", "Look for “{0}” at {1}";
     error_to_guide: "{0} 的帮助", "Help for {0}";
 }
 

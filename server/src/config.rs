@@ -2,13 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use anyhow::Context as _;
 use app::{Site, model::Bilingual};
+use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
@@ -39,6 +40,9 @@ pub struct Config {
     /// How trees are measured.
     #[serde(default)]
     pub freshness: FreshnessSection,
+    /// How often visitors may search.
+    #[serde(default)]
+    pub search: SearchSection,
     /// Who knows the state of the mirrors.
     #[serde(default, rename = "backend")]
     pub backends: Vec<status::Backend>,
@@ -76,6 +80,8 @@ pub struct SiteSection {
     pub edit_url: Option<String>,
     /// Source code of the software.
     pub software_url: Option<String>,
+    /// Where mirrors that this site does not carry may be found.
+    pub federation: Option<Federation>,
     /// Mirror ids shown first.
     #[serde(default)]
     pub favourites: Vec<String>,
@@ -84,6 +90,16 @@ pub struct SiteSection {
     pub notices: Vec<Bilingual>,
     /// IANA name of the zone in which dates are written; UTC when absent.
     pub time_zone: Option<String>,
+}
+
+/// `site.federation`: other mirror sites, as one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Federation {
+    /// Its name.
+    pub name: Bilingual,
+    /// Address of one mirror there; `{id}` stands for its name.
+    pub url: String,
 }
 
 /// `[server]`
@@ -101,6 +117,8 @@ pub struct ServerSection {
     pub metrics: Option<SocketAddr>,
     /// File with the token for `POST /api/v1/refresh`, which does not exist without one.
     pub refresh_token_file: Option<PathBuf>,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for ServerSection {
@@ -111,7 +129,27 @@ impl Default for ServerSection {
             state: PathBuf::from("var"),
             metrics: None,
             refresh_token_file: None,
+            trusted_proxies: vec![
+                IpNet::new_assert(Ipv4Addr::LOCALHOST.into(), 8),
+                IpNet::new_assert(Ipv6Addr::LOCALHOST.into(), 128),
+            ],
         }
+    }
+}
+
+/// `[search]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SearchSection {
+    /// Searches that one address (one /64 of IPv6) may make in a minute in the long run.
+    pub per_minute: u32,
+    /// Searches that it may make at once: every letter typed is one.
+    pub burst: u32,
+}
+
+impl Default for SearchSection {
+    fn default() -> Self {
+        Self { per_minute: 300, burst: 60 }
     }
 }
 
@@ -217,6 +255,17 @@ impl Config {
                 (base.starts_with("https://") || base.starts_with("http://"))
                     && base.ends_with('/'),
                 "freshness.base = \"{base}\": expected http:// or https:// and a slash at the end"
+            );
+        }
+        anyhow::ensure!(
+            config.search.per_minute > 0 && config.search.burst > 0,
+            "search.per_minute and search.burst: expected at least 1"
+        );
+        if let Some(federation) = &config.site.federation {
+            anyhow::ensure!(
+                federation.url.starts_with("https://") || federation.url.starts_with("http://"),
+                "site.federation.url = \"{}\": expected http:// or https://",
+                federation.url
             );
         }
         config.time_zone()?;

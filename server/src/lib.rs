@@ -25,6 +25,7 @@ pub mod period;
 pub mod probe;
 pub mod publish;
 pub mod router;
+pub mod search;
 pub mod serve;
 pub mod setup;
 pub mod snapshot;

@@ -114,8 +114,10 @@ impl Publisher {
         let folder = self.config.server.content.clone();
         let index = self.config.index_folder();
         let mut index_seen = None;
+        index_texts(&state);
         loop {
             let mut is_new = false;
+            let mut is_new_content = false;
             tokio::select! {
                 changed = self.backends.changed(), if is_told => {
                     // Without a backend nobody will ever tell; content and trees still change.
@@ -137,7 +139,8 @@ impl Publisher {
                     let now = folder.clone().and_then(changed);
                     if now != self.content_seen {
                         self.content_seen = now;
-                        is_new = self.reload(&state).await;
+                        is_new_content = self.reload(&state).await;
+                        is_new = is_new_content;
                     }
                     is_new |= self.take_measures();
                     open_index(&state, &index, &mut index_seen).await;
@@ -146,6 +149,9 @@ impl Publisher {
             if is_new {
                 let snapshot = self.snapshot();
                 state.publish(snapshot);
+                if is_new_content {
+                    index_texts(&state);
+                }
                 warm(&state).await;
             }
         }
@@ -249,6 +255,12 @@ pub async fn try_guides(state: AppState) {
         problems.dedup();
         state.set_problems(problems);
     }
+}
+
+/// Makes the search in prose on a thread of its own; until then the old one answers.
+fn index_texts(state: &AppState) {
+    let state = state.clone();
+    tokio::task::spawn_blocking(move || state.index_texts());
 }
 
 /// Opens the index when a build has replaced it, or for the first time.

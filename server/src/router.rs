@@ -19,7 +19,7 @@ use crate::{
             api, asset, badge, docs, error, feed, health, history, list, mirrorz, news, openapi,
             prose, refresh, search, status, tree, tunasync,
         },
-        negotiate,
+        limit, negotiate,
         open::{self, ForPrograms, read},
     },
 };
@@ -66,6 +66,7 @@ pub fn router(state: AppState) -> Router {
     }
     site.fallback(tree::serve)
         .method_not_allowed_fallback(async || AppError::Method)
+        .layer(middleware::from_fn_with_state(state.clone(), limit::searches))
         .layer(middleware::from_fn_with_state(state.clone(), finish))
         .with_state(state)
 }
@@ -112,7 +113,7 @@ async fn finish(State(state): State<AppState>, request: Request, next: Next) -> 
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<std::sync::Arc<AppError>>() {
         let for_programs = response.extensions().get::<ForPrograms>().is_some();
-        response = error::page(&state, &uri, &headers, &error, for_programs);
+        response = error::page(&state, &uri, &headers, &error, for_programs).await;
     }
     let out = response.headers_mut();
     out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

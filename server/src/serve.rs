@@ -1,6 +1,6 @@
 //! `mingjing serve`: puts everything together and answers until it is told to stop.
 
-use std::{io, path::Path, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context as _, ensure};
 use axum::serve::ListenerExt as _;
@@ -84,7 +84,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
     });
-    axum::serve(listener, router(state)).with_graceful_shutdown(stopped()).await?;
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stopped()).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -15,8 +15,16 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
-    assets::Assets, config::Config, content::Content, files::Trees, history::History, index::Index,
-    metrics::Metrics, status::refresh::Refresh, web::cache::PageCache,
+    assets::Assets,
+    config::Config,
+    content::Content,
+    files::Trees,
+    history::History,
+    index::Index,
+    metrics::Metrics,
+    search::TextIndex,
+    status::refresh::Refresh,
+    web::{cache::PageCache, limit::SearchLimit},
 };
 
 /// Values of options for which the tree has nothing, by guide and option.
@@ -108,6 +116,8 @@ struct Inner {
     history: ArcSwap<History>,
     /// The snapshot again, for those who wait for a new one.
     published: watch::Sender<Arc<Snapshot>>,
+    texts: ArcSwapOption<TextIndex>,
+    search_limit: SearchLimit,
     /// What is wrong with the content as it is now on disk, for the operator.
     problems: Mutex<Vec<String>>,
     metrics: Metrics,
@@ -119,6 +129,7 @@ impl AppState {
         let metrics = Metrics::new(snapshot.now);
         let snapshot = Arc::new(snapshot);
         Self(Arc::new(Inner {
+            search_limit: SearchLimit::new(&config.search),
             config,
             trees,
             assets,
@@ -127,6 +138,7 @@ impl AppState {
             refresh: OnceLock::new(),
             history: ArcSwap::default(),
             published: watch::Sender::new(snapshot),
+            texts: ArcSwapOption::empty(),
             problems: Mutex::default(),
             metrics,
         }))
@@ -199,6 +211,24 @@ impl AppState {
     /// Lets whoever has the token have the backends asked at once; only the first call counts.
     pub fn set_refresh(&self, refresh: Refresh) {
         _ = self.0.refresh.set(refresh);
+    }
+
+    /// How often visitors have searched.
+    pub fn search_limit(&self) -> &SearchLimit {
+        &self.0.search_limit
+    }
+
+    /// The search in prose, once it is made.
+    pub fn texts(&self) -> Option<Arc<TextIndex>> {
+        self.0.texts.load_full()
+    }
+
+    /// Makes the search in prose anew from the present content. It takes a while.
+    pub fn index_texts(&self) {
+        match TextIndex::new(&self.snapshot().content) {
+            Ok(texts) => self.0.texts.store(Some(Arc::new(texts))),
+            Err(error) => tracing::error!(%error, "the prose cannot be indexed"),
+        }
     }
 
     /// What is wrong with the content on disk; served is the last good version.

@@ -14,6 +14,8 @@ pub struct ErrorView {
     pub message: String,
     /// Where the visitor may go: address and label.
     pub ways_out: Vec<(String, String)>,
+    /// Files of the same name: address and path.
+    pub elsewhere: Vec<(String, String)>,
 }
 
 /// The words for a status.
@@ -24,6 +26,8 @@ pub fn title(lang: Lang, status: u16) -> &'static str {
         403 => t.error_403,
         404 => t.error_404,
         405 => t.error_405,
+        410 => t.error_410,
+        429 => t.error_429,
         503 => t.error_503,
         500..=599 => t.error_500,
         _ => t.error_400,
@@ -39,10 +43,15 @@ pub fn document(view: ErrorView) -> Document {
     let mut ways = view.ways_out;
     ways.push((format!("{p}/"), t.error_to_list.to_owned()));
     ways.push((format!("{p}/docs/"), t.error_to_docs.to_owned()));
-    let ways = ways
-        .into_iter()
-        .map(|(href, label)| view! { <li><a href=href>{label}</a></li> })
-        .collect_view();
+    let list = |links: Vec<(String, String)>| {
+        let items = links
+            .into_iter()
+            .map(|(href, label)| view! { <li><a href=href>{label}</a></li> })
+            .collect_view();
+        view! { <ul class="ways-out">{items}</ul> }
+    };
+    let elsewhere = (!view.elsewhere.is_empty())
+        .then(|| view! { <h2>{t.error_elsewhere}</h2> {list(view.elsewhere)} });
     let main = view! {
         <div class="wide">
             <div class="page-head">
@@ -50,8 +59,9 @@ pub fn document(view: ErrorView) -> Document {
                 <h1>{title}</h1>
                 <p class="lead">{view.message}</p>
             </div>
+            {elsewhere}
             <h2>{t.error_ways_out}</h2>
-            <ul class="ways-out">{ways}</ul>
+            {list(ways)}
         </div>
     };
     Document {

@@ -198,10 +198,12 @@ fn filter_form(view: &ListingView<'_>) -> AnyView {
             <input type="hidden" name="order" value=if view.order.descending { "desc" } else { "asc" } />
         }
     });
-    let search = view.mirror.map(|m| {
+    // A path that is no text cannot be asked for by text.
+    let is_text = !view.path.contains(char::REPLACEMENT_CHARACTER);
+    let search = view.mirror.filter(|_| is_text).map(|_| {
         view! {
             <form class="inline" action=format!("{}/search/files", lang.prefix()) method="get">
-                <input type="hidden" name="mirror" value=m.id.clone() />
+                <input type="hidden" name="folder" value=view.path.clone() />
                 <label class="visually-hidden" for="search-here">{t.search_in_folder}</label>
                 <input id="search-here" name="q" type="search" placeholder=t.search_in_folder maxlength="128" autocomplete="off" autocapitalize="none" spellcheck="false" data-focus-key="/" />
                 <button type="submit">{t.search_button}</button>

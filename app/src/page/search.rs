@@ -17,28 +17,37 @@ pub struct SearchView {
     pub lang: Lang,
     /// Words as typed.
     pub query: String,
+    /// How the words were read, when not as typed.
+    pub understood: Option<String>,
     /// Whether only files are wanted (`/search/files`).
     pub files_only: bool,
     /// Mirrors that match.
     pub mirrors: Vec<Mirror>,
-    /// Guides whose text matches: address, title, the line that matches.
-    pub guides: Vec<GuideHit>,
+    /// Guides, pages and news whose text matches.
+    pub texts: Vec<TextHit>,
     /// What the index said.
     pub files: FileResult,
     /// Ids for the choice of a mirror, the present one marked.
     pub mirror_choices: Vec<Choice>,
     /// Extension asked for.
     pub ext: String,
+    /// Folder below which to search.
+    pub folder: Option<String>,
 }
 
-/// A guide that contains the words.
-pub struct GuideHit {
-    /// Its address.
+/// A section of a guide, a page or a news item that answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextHit {
+    /// Address below the host, with language prefix and fragment.
     pub href: String,
-    /// Title of the guide.
+    /// Title of the page.
     pub title: String,
-    /// A line of it with the words.
+    /// Heading of the section, unless it is the beginning of the page.
+    pub heading: Option<String>,
+    /// The line that answers best, shortened.
     pub excerpt: String,
+    /// Where words were found in it, as byte ranges.
+    pub marks: Vec<Range<usize>>,
 }
 
 /// Answer of the file index.
@@ -59,6 +68,8 @@ pub enum FileResult {
         exact: bool,
         /// Time of the search in microseconds.
         took_us: u64,
+        /// Words that look like conditions and were looked for as they stand.
+        literal: Vec<String>,
     },
 }
 
@@ -86,7 +97,7 @@ pub fn document(chrome: &Chrome, view: SearchView) -> Document {
     let path = if view.files_only { "/search/files" } else { "/search" };
     let nothing = !view.query.is_empty()
         && view.mirrors.is_empty()
-        && view.guides.is_empty()
+        && view.texts.is_empty()
         && matches!(&view.files, FileResult::Found { hits, exact: true, .. } if hits.is_empty());
     let message = if view.query.is_empty() {
         view! { <p class="quiet">{t.search_empty}</p> }.into_any()
@@ -97,16 +108,18 @@ pub fn document(chrome: &Chrome, view: SearchView) -> Document {
     };
     let form = form(&view, path);
     let mirrors = mirror_hits(lang, view.mirrors);
-    let guides = guide_hits(lang, view.guides);
+    let texts = text_hits(lang, view.texts);
+    let understood = view.understood.map(|text| view! { <p class="quiet">{text}</p> });
     let files = file_hits(lang, view.files, (!view.files_only).then_some(view.query.as_str()));
     let main = view! {
         <div class="wide">
             <div class="page-head"><h1>{title}</h1></div>
             {form}
             <div id="results" aria-live="polite">
+                {understood}
                 {message}
                 {mirrors}
-                {guides}
+                {texts}
                 {files}
             </div>
         </div>
@@ -138,6 +151,13 @@ fn form(view: &SearchView, path: &str) -> AnyView {
             {part::field("field short", t.search_ext, ext.into_any())}
         }
     });
+    let folder = view.folder.clone().map(|folder| {
+        view! {
+            <div class="field toggle">
+                <label><input type="checkbox" name="folder" value=folder.clone() checked=true /> " " <span>{t.search_below} " " <code>{folder}</code></span></label>
+            </div>
+        }
+    });
     let text = view! {
         <input name="q" type="search" value=view.query.clone() placeholder=t.hero_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" enterkeyhint="search" maxlength="128" data-focus-key="/" />
     };
@@ -145,6 +165,7 @@ fn form(view: &SearchView, path: &str) -> AnyView {
         <form class="search-form" action=format!("{}{path}", lang.prefix()) method="get" role="search" data-swap="#results">
             {part::field("field grow", t.search_label, text.into_any())}
             {narrow}
+            {folder}
             <button type="submit">{t.search_button}</button>
             <p class="quiet hint">{t.search_hint}</p>
         </form>
@@ -173,23 +194,23 @@ fn mirror_hits(lang: Lang, mirrors: Vec<Mirror>) -> AnyView {
     view! { <section class="hits"><h2>{t.search_mirrors}</h2><ul>{items}</ul></section> }.into_any()
 }
 
-fn guide_hits(lang: Lang, guides: Vec<GuideHit>) -> AnyView {
-    if guides.is_empty() {
+fn text_hits(lang: Lang, texts: Vec<TextHit>) -> AnyView {
+    if texts.is_empty() {
         return ().into_any();
     }
-    let t = lang.texts();
-    let items = guides
+    let items = texts
         .into_iter()
-        .map(|g| {
-            view! {
-                <li>
-                    <a href=g.href>{g.title}</a> " "
-                    <small>{g.excerpt}</small>
-                </li>
-            }
+        .map(|hit| {
+            let label = match hit.heading {
+                Some(heading) => format!("{} › {heading}", hit.title),
+                None => hit.title,
+            };
+            let excerpt = highlighted(&hit.excerpt, &hit.marks);
+            view! { <li><a href=hit.href>{label}</a> " " <small>{excerpt}</small></li> }
         })
         .collect_view();
-    view! { <section class="hits"><h2>{t.search_guides}</h2><ul>{items}</ul></section> }.into_any()
+    view! { <section class="hits"><h2>{lang.texts().search_guides}</h2><ul>{items}</ul></section> }
+        .into_any()
 }
 
 /// `all_of` is the query when the page shows everything, to offer the page of files alone.
@@ -199,17 +220,21 @@ fn file_hits(lang: Lang, files: FileResult, all_of: Option<&str>) -> AnyView {
         FileResult::NotAsked => return ().into_any(),
         FileResult::NoIndex => view! { <p class="notice">{t.search_no_index}</p> }.into_any(),
         FileResult::Refused(reason) => view! { <p class="notice warn">{reason}</p> }.into_any(),
-        FileResult::Found { hits, exact: true, .. } if hits.is_empty() => return ().into_any(),
+        FileResult::Found { hits, exact: true, literal, .. } if hits.is_empty() => match literal {
+            words if words.is_empty() => return ().into_any(),
+            words => literally(lang, &words),
+        },
         FileResult::Found { hits, .. } if hits.is_empty() => {
             view! { <p class="notice warn">{t.search_cut}</p> }.into_any()
         }
-        FileResult::Found { hits, total, exact, took_us } => {
+        FileResult::Found { hits, total, exact, took_us, literal } => {
             let took = format!("{}.{}", took_us / 1000, took_us % 1000 / 100);
             let pattern = if exact { t.search_hits } else { t.search_hits_more };
             let line = format::fill(pattern, &[&format::count(total), &took]);
             let rows = hits.into_iter().map(|hit| file_row(lang, hit)).collect_view();
             view! {
                 <p class="quiet">{line}</p>
+                {(!literal.is_empty()).then(|| literally(lang, &literal))}
                 <ul class="files">{rows}</ul>
             }
             .into_any()
@@ -224,6 +249,11 @@ fn file_hits(lang: Lang, files: FileResult, all_of: Option<&str>) -> AnyView {
         }
     });
     view! { <section class="hits"><h2>{t.search_files}</h2>{body}{only}</section> }.into_any()
+}
+
+fn literally(lang: Lang, words: &[String]) -> AnyView {
+    let text = format::fill(lang.texts().search_literal, &[&words.join(" ")]);
+    view! { <p class="notice">{text}</p> }.into_any()
 }
 
 fn file_row(lang: Lang, hit: FileHit) -> AnyView {

@@ -54,6 +54,9 @@ pub enum Command {
         /// Only files with this extension
         #[arg(long)]
         ext: Option<String>,
+        /// Only below this folder
+        #[arg(long, value_name = "PATH")]
+        folder: Option<String>,
         /// Most hits
         #[arg(short = 'n', long, default_value_t = 50)]
         limit: usize,
@@ -82,20 +85,26 @@ pub enum Command {
 /// # Errors
 /// No index, a list or tree that cannot be read, a query that is refused.
 pub fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
-    let folder = |given: Option<PathBuf>| given.unwrap_or_else(|| config.index_folder());
+    let place = |given: Option<PathBuf>| given.unwrap_or_else(|| config.index_folder());
     let mut stdout = io::stdout().lock();
     match command {
         Command::Build { from, format, prefix, out } => {
-            let dir = folder(out);
+            let dir = place(out);
             let report = match from {
                 None => from_trees(config, &dir)?,
                 Some(list) => from_list(&list, format, prefix, &dir)?,
             };
             say(&mut stdout, &report)?;
         }
-        Command::Search { query, index, mirror, ext, limit, json } => {
-            let index = Index::open(&folder(index))?;
-            let answer = index.search(&Query { text: query.clone(), mirror, ext, limit })?;
+        Command::Search { query, index, mirror, ext, folder, limit, json } => {
+            let index = Index::open(&place(index))?;
+            let answer = index.search(&Query {
+                text: query.clone(),
+                mirrors: mirror.into_iter().collect(),
+                ext,
+                folder,
+                limit,
+            })?;
             if json {
                 writeln!(stdout, "{}", crate::web::handler::api::answer(&query, &answer))?;
             } else {
@@ -106,7 +115,7 @@ pub fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Stats { index } => {
-            let stats = Index::open(&folder(index))?.stats();
+            let stats = Index::open(&place(index))?.stats();
             writeln!(stdout, "paths\t{}", stats.paths)?;
             writeln!(stdout, "folders\t{}", stats.dirs)?;
             writeln!(stdout, "bytes\t{}", stats.bytes)?;
@@ -116,11 +125,11 @@ pub fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Bench { queries, index } => {
-            let index = Index::open(&folder(index))?;
+            let index = Index::open(&place(index))?;
             let file = File::open(&queries).with_context(|| queries.display().to_string())?;
             let queries = BufReader::new(file)
                 .lines()
-                .map(|line| Ok(Query { text: line?, mirror: None, ext: None, limit: 50 }))
+                .map(|line| Ok(Query { text: line?, limit: 50, ..Query::default() }))
                 .collect::<io::Result<Vec<_>>>()?;
             writeln!(stdout, "query\thits\tmedian_us\tp99_us")?;
             for row in index::bench(&index, &queries)? {

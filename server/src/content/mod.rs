@@ -1,12 +1,14 @@
 //! Everything under `content/`, read at once, with every mistake listed.
 
 pub mod front_matter;
+pub mod lexicon;
 pub mod lint;
 pub mod markdown;
 pub mod mirror;
 pub mod problem;
 pub mod prose;
 pub mod releases;
+pub mod removed;
 pub mod source;
 pub mod topic;
 pub mod verified;
@@ -16,10 +18,12 @@ use std::{collections::BTreeMap, path::Path};
 use app::Lang;
 
 use crate::guide::Guide;
+use lexicon::Lexicon;
 use mirror::{MirrorFacts, RESERVED};
 use problem::Problem;
 use prose::{News, Page};
 use releases::Releases;
+use removed::Removed;
 use source::{Files, LARGEST};
 use topic::TopicFacts;
 use verified::Verified;
@@ -41,6 +45,10 @@ pub struct Content {
     pub releases: Releases,
     /// Which client accepted which snippet.
     pub verified: Verified,
+    /// Mirrors that are gone, by id.
+    pub removed: BTreeMap<String, Removed>,
+    /// Words of visitors that files do not hold.
+    pub lexicon: Lexicon,
     /// Whether the folder is the list of mirrors; otherwise it only describes those that a backend
     /// or the disk has.
     pub is_registry: bool,
@@ -83,6 +91,12 @@ impl Content {
                 ["cname.json"] => serde_json::from_str(text)
                     .map(|cnames| content.cnames = cnames)
                     .map_err(|error| Problem::at(path, error.line(), error.to_string())),
+                ["removed.toml"] => {
+                    removed::parse(path, text).map(|removed| content.removed = removed)
+                }
+                ["search.toml"] => {
+                    Lexicon::parse(path, text).map(|lexicon| content.lexicon = lexicon)
+                }
                 ["mirrors", id, "mirror.toml"] => MirrorFacts::parse(id, path, text)
                     .map(|mirror| drop(content.mirrors.insert((*id).to_owned(), mirror))),
                 ["guides", id, "guide.toml"] => TopicFacts::parse(id, path, text)
@@ -107,7 +121,7 @@ impl Content {
                 }),
                 _ => Err(Problem::in_file(
                     path,
-                    "is not a file that the site reads; expected mirrors/<id>/{mirror.toml,help.zh.md,help.en.md}, guides/<id>/{guide.toml,help.zh.md,help.en.md}, pages/, news/, recorded/ or cname.json",
+                    "is not a file that the site reads; expected mirrors/<id>/{mirror.toml,help.zh.md,help.en.md}, guides/<id>/{guide.toml,help.zh.md,help.en.md}, pages/, news/, recorded/, cname.json, search.toml or removed.toml",
                 )),
             };
             if let Err(problem) = outcome {
@@ -147,7 +161,13 @@ impl Content {
         }
         self.guides.retain(|id, _| self.mirrors.contains_key(id));
         self.topics.clear();
-        Self { is_registry: false, pages: BTreeMap::new(), news: BTreeMap::new(), ..self }
+        Self {
+            is_registry: false,
+            pages: BTreeMap::new(),
+            news: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            ..self
+        }
     }
 
     /// What no file can know alone: names that collide, languages that are missing.
@@ -189,6 +209,19 @@ impl Content {
             if !is_there {
                 let file = format!("{}/{facts}", guide.folder);
                 problems.push(Problem::in_file(&file, "is missing beside the guide"));
+            }
+        }
+        for id in self.lexicon.mirror_ids().filter(|id| !self.mirrors.contains_key(*id)) {
+            problems.push(Problem::in_file("search.toml", format!("there is no mirror \"{id}\"")));
+        }
+        for removed in self.removed.values() {
+            let file = "removed.toml";
+            if self.mirrors.contains_key(&removed.id) {
+                problems.push(Problem::in_file(file, format!("\"{}\" is a mirror", removed.id)));
+            }
+            if let Some(id) = removed.instead.as_ref().filter(|id| !self.mirrors.contains_key(*id))
+            {
+                problems.push(Problem::in_file(file, format!("there is no mirror \"{id}\"")));
             }
         }
         let both =

@@ -16,6 +16,8 @@ pub struct Page {
     pub title: String,
     /// Text.
     pub text: Rendered,
+    /// The text as written, for search.
+    pub source: String,
 }
 
 /// A news item in one language.
@@ -29,6 +31,8 @@ pub struct News {
     pub date: Date,
     /// Text.
     pub text: Rendered,
+    /// The text as written, for search.
+    pub source: String,
 }
 
 #[derive(Deserialize)]
@@ -52,7 +56,8 @@ impl Page {
     /// A mistake in its front matter.
     pub fn parse(file: &str, text: &str) -> Result<Self, Problem> {
         let split = front_matter::split::<PageMatter>(file, text)?;
-        Ok(Self { title: split.matter.title, text: markdown::render(split.body) })
+        let (text, source) = (markdown::render(split.body), split.body.to_owned());
+        Ok(Self { title: split.matter.title, text, source })
     }
 }
 
@@ -64,6 +69,7 @@ impl News {
     pub fn parse(file: &str, text: &str) -> Result<Self, Problem> {
         let split = front_matter::split::<NewsMatter>(file, text)?;
         let NewsMatter { title, summary, date } = split.matter;
-        Ok(Self { title, summary, date, text: markdown::render(split.body) })
+        let (text, source) = (markdown::render(split.body), split.body.to_owned());
+        Ok(Self { title, summary, date, text, source })
     }
 }

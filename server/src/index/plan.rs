@@ -8,7 +8,7 @@ use tantivy::{DocSet as _, TERMINATED};
 use super::fold::{self, HASH_PREFIX};
 use super::gram::{self, Gram};
 use super::postings::Postings;
-use super::query::{Search, Term};
+use super::query::Search;
 
 /// Lists walked at most; further ones would exclude little and cost a seek a block.
 const MAX_LISTS: usize = 24;
@@ -133,6 +133,24 @@ impl Planner<'_> {
         Ok(found)
     }
 
+    /// One of several grams; none asked for is none required.
+    fn require_any(&mut self, grams: impl ExactSizeIterator<Item = Gram>) -> io::Result<bool> {
+        if grams.len() == 0 {
+            return Ok(true);
+        }
+        let mut parts = Vec::new();
+        for gram in grams {
+            parts.extend(self.postings.find(gram)?.map(|list| vec![Source::List(list)]));
+        }
+        let found = !parts.is_empty();
+        match parts.as_mut_slice() {
+            [only] => self.sources.append(only),
+            [] => {}
+            _ => self.sources.push(Source::Any(parts)),
+        }
+        Ok(found)
+    }
+
     fn require_all(&mut self, mut grams: Vec<Gram>) -> io::Result<bool> {
         grams.sort_unstable();
         grams.dedup();
@@ -219,14 +237,12 @@ pub struct Plan {
 /// Plans a search over `end` blocks; `None` when no block can hold an answer.
 pub fn plan(search: &Search, postings: &Postings, end: u32) -> io::Result<Option<Plan>> {
     let mut planner = Planner { postings, sources: Vec::new() };
-    for Term { bytes, .. } in &search.wanted {
-        if !planner.require_term(bytes)? {
+    for term in search.required() {
+        if !planner.require_term(&term.bytes)? {
             return Ok(None);
         }
     }
-    if let Some(mirror) = search.mirror
-        && !planner.require(Gram::mirror(mirror))?
-    {
+    if !planner.require_any(search.mirrors.iter().copied().map(Gram::mirror))? {
         return Ok(None);
     }
     if let Some(ext) = &search.ext {

@@ -4,6 +4,8 @@ use memchr::memmem::Finder;
 
 use super::fold::{self, accepts};
 use super::mirrors::MirrorTable;
+use super::pattern::Pattern;
+use super::range::{Bounds, size_bounds, time_bounds};
 use super::record::split_name;
 
 /// Longest query text, in bytes.
@@ -16,14 +18,28 @@ pub const MAX_LIMIT: usize = 500;
 /// A search request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Terms separated by blanks; all must occur in the path, in any order and case. `"two words"`
-    /// is one term, `-word` excludes, `mirror:id` and `ext:iso` filter. Terms of one or two letters
-    /// match at the start of a word.
+    /// Words separated by blanks; all must hold, in any order and case.
+    ///
+    /// | word | meaning |
+    /// |---|---|
+    /// | `linux` | occurs in the path; one or two letters only at the start of a word |
+    /// | `"two words"` | occurs literally |
+    /// | `linux-6.*.xz` | the name has this form; see [`Pattern::glob`] |
+    /// | `/linux-[56]\./` | a regular expression matches the path |
+    /// | `path:dists/sid` | occurs in the folder; `path:/debian/` is where the path begins |
+    /// | `mirror:debian`, `ext:tar.gz` | filters |
+    /// | `size:>1G`, `after:2026-01`, `before:2026` | see [`size_bounds`], [`time_bounds`] |
+    /// | `-word` | any of the first five or `ext:` does not hold |
+    ///
+    /// A pattern or range that cannot be read, or that alone does not say where to look, is taken as a
+    /// plain word; [`Answer::literal`](super::Answer::literal) names it.
     pub text: String,
-    /// Only this mirror, by id.
-    pub mirror: Option<String>,
+    /// Only these mirrors, by id; all when empty.
+    pub mirrors: Vec<String>,
     /// Only files with this extension, with or without the dot; `tar.gz` works.
     pub ext: Option<String>,
+    /// Only what is below this folder.
+    pub folder: Option<String>,
     /// Most hits wanted; 0 means 50, more than [`MAX_LIMIT`] means that.
     pub limit: usize,
 }
@@ -63,8 +79,9 @@ pub struct Term {
 }
 
 impl Term {
-    fn new(text: &str) -> Self {
-        let bytes = fold::fold(text.as_bytes());
+    /// Folds a word.
+    pub fn new(text: &[u8]) -> Self {
+        let bytes = fold::fold(text);
         let finder = Finder::new(&bytes).into_owned();
         Self { bytes, finder }
     }
@@ -84,9 +101,72 @@ impl Term {
         })
     }
 
+    /// Whether it counts as found anywhere in a folded line.
+    pub fn occurs(&self, line: &[u8]) -> bool {
+        self.occurrences(line).next().is_some()
+    }
+
     /// The first place at or after `from` where the bytes occur, accepted or not.
     pub fn find(&self, text: &[u8], from: usize) -> Option<usize> {
         Some(from + self.finder.find(text.get(from..)?)?)
+    }
+}
+
+/// A text that must occur in the folder of a path.
+#[derive(Debug)]
+pub struct Folder {
+    /// The text, without the slash that anchors it.
+    pub term: Term,
+    /// Whether it stands at the start of the path.
+    pub is_anchored: bool,
+}
+
+impl Folder {
+    /// Nothing for the root: every path is below it.
+    fn parse(text: &str) -> Option<Self> {
+        let path = text.trim_start_matches('/');
+        let is_anchored = path.len() < text.len();
+        (!path.is_empty()).then(|| Self { term: Term::new(path.as_bytes()), is_anchored })
+    }
+
+    /// Everything below one folder, whatever slashes stand around it.
+    fn below(folder: &str) -> Option<Self> {
+        Self::parse(&format!("/{}/", folder.trim_matches('/')))
+            .filter(|_| folder.contains(|c| c != '/'))
+    }
+
+    fn holds(&self, line: &[u8]) -> bool {
+        let (folder, _) = split_name(line);
+        let length = self.term.bytes.len();
+        if folder.is_empty() {
+            return false;
+        }
+        let mut places = self.term.occurrences(line);
+        if self.is_anchored {
+            length <= folder.len() + 1 && places.next() == Some(0)
+        } else {
+            places.any(|at| at + length <= folder.len() + 1)
+        }
+    }
+}
+
+/// Something that must not hold of a line.
+#[derive(Debug)]
+enum Exclusion {
+    Word(Term),
+    Pattern(Pattern),
+    Folder(Folder),
+    Extension(Vec<u8>),
+}
+
+impl Exclusion {
+    fn holds(&self, line: &[u8]) -> bool {
+        match self {
+            Self::Word(term) => term.occurs(line),
+            Self::Pattern(pattern) => pattern.find(line).is_some(),
+            Self::Folder(folder) => folder.holds(line),
+            Self::Extension(ext) => has_extension(line, ext),
+        }
     }
 }
 
@@ -95,12 +175,21 @@ impl Term {
 pub struct Search {
     /// Terms that must occur.
     pub wanted: Vec<Term>,
-    /// Terms that must not occur.
-    pub excluded: Vec<Term>,
-    /// The number of the only mirror wanted.
-    pub mirror: Option<u32>,
+    /// Globs and regular expressions that must match.
+    pub patterns: Vec<Pattern>,
+    /// Texts that must occur in the folder.
+    pub folders: Vec<Folder>,
+    excluded: Vec<Exclusion>,
+    /// The numbers of the only mirrors wanted; empty for all.
+    pub mirrors: Vec<u32>,
     /// The only extension wanted, folded, without the leading dot.
     pub ext: Option<Vec<u8>>,
+    /// Sizes wanted, in bytes.
+    pub sizes: Option<Bounds<u64>>,
+    /// Modification times wanted, Unix seconds.
+    pub times: Option<Bounds<i64>>,
+    /// Words that look like more and were taken as they stand.
+    pub literal: Vec<String>,
     /// Most hits wanted.
     pub limit: usize,
 }
@@ -111,60 +200,118 @@ impl Search {
         if query.text.len() > MAX_TEXT {
             return Err(QueryError::TooLong(query.text.len()));
         }
-        let mut search = Self {
-            limit: if query.limit == 0 { 50 } else { query.limit.min(MAX_LIMIT) },
-            ..Self::default()
-        };
-        if let Some(id) = &query.mirror {
-            search.filter_mirror(id, mirrors)?;
-        }
-        if let Some(ext) = &query.ext {
-            search.filter_ext(ext)?;
-        }
         let words = split(&query.text);
         if words.len() > MAX_TERMS {
             return Err(QueryError::TooManyTerms(words.len()));
         }
-        for word in words {
-            search.add(&word, mirrors)?;
+        let search = Self::of(query, &words, mirrors, false)?;
+        if search.says_where() {
+            return Ok(search);
         }
-        if search.wanted.is_empty() && search.mirror.is_none() && search.ext.is_none() {
-            return Err(if search.excluded.is_empty() {
-                QueryError::Empty
-            } else {
-                QueryError::OnlyExcluded
-            });
+        let search = Self::of(query, &words, mirrors, true)?;
+        match words.iter().all(|word| word.excluded) {
+            _ if search.says_where() => Ok(search),
+            true if !words.is_empty() => Err(QueryError::OnlyExcluded),
+            _ => Err(QueryError::Empty),
+        }
+    }
+
+    /// Whether there is anything that the index can look up.
+    fn says_where(&self) -> bool {
+        self.required().next().is_some() || !self.mirrors.is_empty() || self.ext.is_some()
+    }
+
+    /// `is_literal` takes patterns and ranges as plain words.
+    fn of(
+        query: &Query,
+        words: &[Word],
+        mirrors: &MirrorTable,
+        is_literal: bool,
+    ) -> Result<Self, QueryError> {
+        let mut search = Self {
+            limit: if query.limit == 0 { 50 } else { query.limit.min(MAX_LIMIT) },
+            ..Self::default()
+        };
+        for id in &query.mirrors {
+            search.mirrors.push(number(id, mirrors)?);
+        }
+        if let Some(ext) = &query.ext {
+            search.filter_ext(ext)?;
+        }
+        if let Some(folder) = &query.folder {
+            search.folders.extend(Folder::below(folder));
+        }
+        for word in words {
+            search.add(word, mirrors, is_literal)?;
         }
         Ok(search)
     }
 
-    fn add(&mut self, word: &Word, mirrors: &MirrorTable) -> Result<(), QueryError> {
-        if !word.quoted && !word.excluded {
-            if let Some(id) = word.text.strip_prefix("mirror:").filter(|id| !id.is_empty()) {
-                return self.filter_mirror(id, mirrors);
-            }
-            if let Some(ext) = word.text.strip_prefix("ext:").filter(|ext| !ext.is_empty()) {
-                return self.filter_ext(ext);
-            }
+    fn add(
+        &mut self,
+        word: &Word,
+        mirrors: &MirrorTable,
+        is_literal: bool,
+    ) -> Result<(), QueryError> {
+        if word.excluded {
+            self.exclude(word);
+            return Ok(());
         }
-        let term = Term::new(&word.text);
-        let list = if word.excluded { &mut self.excluded } else { &mut self.wanted };
-        if !list.iter().any(|known| known.bytes == term.bytes) {
-            list.push(term);
+        match word.key() {
+            Some(("mirror", id)) => return self.filter_mirror(id, mirrors),
+            Some(("ext", ext)) => return self.filter_ext(ext),
+            Some(("path", path)) => {
+                self.folders.extend(Folder::parse(path));
+                return Ok(());
+            }
+            Some(("size", size)) if !is_literal => {
+                if let Some(bounds) = size_bounds(size) {
+                    return narrow(&mut self.sizes, bounds, "size");
+                }
+            }
+            Some((key @ ("after" | "before"), time)) if !is_literal => {
+                if let Some(bounds) = time_bounds(key, time) {
+                    return narrow(&mut self.times, bounds, "date");
+                }
+            }
+            _ => {}
+        }
+        if !is_literal && let Some(pattern) = word.pattern() {
+            self.patterns.push(pattern);
+            return Ok(());
+        }
+        if word.looks_like_more() {
+            self.literal.push(word.text.clone());
+        }
+        let term = Term::new(word.text.as_bytes());
+        if !self.wanted.iter().any(|known| known.bytes == term.bytes) {
+            self.wanted.push(term);
         }
         Ok(())
     }
 
+    fn exclude(&mut self, word: &Word) {
+        let exclusion = match (word.key(), word.pattern()) {
+            (Some(("ext", ext)), _) => Some(Exclusion::Extension(folded_extension(ext))),
+            (Some(("path", path)), _) => Folder::parse(path).map(Exclusion::Folder),
+            (_, Some(pattern)) => Some(Exclusion::Pattern(pattern)),
+            _ => Some(Exclusion::Word(Term::new(word.text.as_bytes()))),
+        };
+        self.excluded.extend(exclusion);
+    }
+
+    /// A mirror typed into the query narrows those chosen beside it.
     fn filter_mirror(&mut self, id: &str, mirrors: &MirrorTable) -> Result<(), QueryError> {
-        let number = mirrors.by_id(id).ok_or_else(|| QueryError::UnknownMirror(id.to_owned()))?;
-        match self.mirror.replace(number) {
-            Some(other) if other != number => Err(QueryError::Contradiction("mirror")),
-            _ => Ok(()),
+        let number = number(id, mirrors)?;
+        if !self.mirrors.is_empty() && !self.mirrors.contains(&number) {
+            return Err(QueryError::Contradiction("mirror"));
         }
+        self.mirrors = vec![number];
+        Ok(())
     }
 
     fn filter_ext(&mut self, ext: &str) -> Result<(), QueryError> {
-        let ext = fold::fold(ext.trim_start_matches('.').as_bytes());
+        let ext = folded_extension(ext);
         if ext.is_empty() {
             return Ok(());
         }
@@ -177,24 +324,91 @@ impl Search {
         }
     }
 
-    /// Whether a folded line passes `ext:` and holds no excluded term.
+    /// Whether a folded line passes what is no ranked word: folders, `ext:` and exclusions.
     pub fn allows(&self, line: &[u8]) -> bool {
-        self.ext.as_ref().is_none_or(|ext| {
-            let (_, name) = split_name(line);
-            name.strip_suffix(ext.as_slice()).is_some_and(|stem| stem.ends_with(b"."))
-        }) && !self.excluded.iter().any(|term| term.occurrences(line).next().is_some())
+        self.ext.as_ref().is_none_or(|ext| has_extension(line, ext))
+            && self.folders.iter().all(|folder| folder.holds(line))
+            && !self.excluded.iter().any(|exclusion| exclusion.holds(line))
+    }
+
+    /// Every text that an answer must hold.
+    pub fn required(&self) -> impl Iterator<Item = &Term> {
+        let literals = self.patterns.iter().flat_map(|pattern| &pattern.literals);
+        self.wanted.iter().chain(literals).chain(self.folders.iter().map(|folder| &folder.term))
     }
 
     /// Whether a wanted term holds this folded word.
     pub fn names(&self, word: &[u8]) -> bool {
-        self.wanted.iter().any(|term| memchr::memmem::find(&term.bytes, word).is_some())
+        self.required().any(|term| memchr::memmem::find(&term.bytes, word).is_some())
     }
+}
+
+fn number(id: &str, mirrors: &MirrorTable) -> Result<u32, QueryError> {
+    mirrors.by_id(id).ok_or_else(|| QueryError::UnknownMirror(id.to_owned()))
+}
+
+fn folded_extension(ext: &str) -> Vec<u8> {
+    fold::fold(ext.trim_start_matches('.').as_bytes())
+}
+
+fn has_extension(line: &[u8], ext: &[u8]) -> bool {
+    let (_, name) = split_name(line);
+    name.strip_suffix(ext).is_some_and(|stem| stem.ends_with(b"."))
+}
+
+/// Intersects bounds; those that leave nothing are refused.
+fn narrow<T: Ord + Copy>(
+    slot: &mut Option<Bounds<T>>,
+    new: Bounds<T>,
+    what: &'static str,
+) -> Result<(), QueryError> {
+    let both = slot.map_or(new, |old| old.and(new));
+    if both.is_empty() {
+        return Err(QueryError::Contradiction(what));
+    }
+    *slot = Some(both);
+    Ok(())
 }
 
 struct Word {
     text: String,
     quoted: bool,
     excluded: bool,
+}
+
+impl Word {
+    /// `key:value` of an unquoted word, the value not empty.
+    fn key(&self) -> Option<(&str, &str)> {
+        let (key, value) = self.text.split_once(':')?;
+        (!self.quoted && !value.is_empty()).then_some((key, value))
+    }
+
+    /// The text of the regular expression that an unquoted word is.
+    fn expression(&self) -> Option<&str> {
+        let text = self.text.strip_prefix('/')?.strip_suffix('/')?;
+        (!self.quoted && !text.is_empty() && !is_plain_path(text)).then_some(text)
+    }
+
+    /// The glob or regular expression that an unquoted word is, if it can be used.
+    fn pattern(&self) -> Option<Pattern> {
+        match self.expression() {
+            Some(text) => Pattern::regex(text),
+            None if !self.quoted && self.text.contains('*') => Pattern::glob(&self.text),
+            None => None,
+        }
+    }
+
+    /// Whether a word that is taken as it stands could have been meant as a pattern or a range.
+    fn looks_like_more(&self) -> bool {
+        let is_range = matches!(self.key(), Some(("size" | "after" | "before", _)));
+        is_range || self.expression().is_some() || !self.quoted && self.text.contains('*')
+    }
+}
+
+/// Whether the text between two slashes is a path that was pasted (`/debian/dists/`) and no
+/// expression: dots alone do not make one.
+fn is_plain_path(text: &str) -> bool {
+    !text.contains(['\\', '*', '+', '?', '[', '(', '|', '{', '^', '$'])
 }
 
 /// Splits at blanks outside quotation marks. A missing closing mark is added at the end: the query
@@ -244,8 +458,9 @@ mod tests {
             terms.iter().map(|term| String::from_utf8_lossy(&term.bytes).into_owned()).collect()
         };
         assert_eq!(bytes(&search.wanted), ["ubuntu", "24.04 lts", "-"]);
-        assert_eq!(bytes(&search.excluded), ["beta", "a b"]);
-        assert_eq!(search.mirror, Some(0));
+        assert!(!search.allows(b"x beta.tar.gz") && !search.allows(b"a b.tar.gz"));
+        assert!(search.allows(b"debian/x.tar.gz") && !search.allows(b"debian/x.gz"));
+        assert_eq!(search.mirrors, [0]);
         assert_eq!(search.ext.as_deref(), Some(&b"tar.gz"[..]));
     }
 
@@ -257,13 +472,55 @@ mod tests {
         assert_eq!(parse("1 2 3 4 5 6 7 8 9").unwrap_err(), QueryError::TooManyTerms(9));
         assert_eq!(parse("mirror:x").unwrap_err().to_string(), "the index has no mirror \"x\"");
         assert_eq!(parse("ext:a ext:b").unwrap_err(), QueryError::Contradiction("ext"));
+        assert_eq!(parse("a size:>2G size:<1G").unwrap_err(), QueryError::Contradiction("size"));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_a_word_and_named() {
+        for text in ["size:big", "/a(/", "*.*", "size:>1G", "before:now"] {
+            let search = parse(text).unwrap();
+            assert_eq!(search.literal, [text]);
+            assert_eq!((search.wanted.len(), search.patterns.len()), (1, 0), "{text}");
+        }
+        let search = parse("iso size:>1G *").unwrap();
+        assert!(search.literal.is_empty() && search.sizes.is_some());
+        assert_eq!(search.patterns.len(), 1, "with a word that says where, any pattern will do");
+    }
+
+    #[test]
+    fn folders_are_texts_of_the_path_before_the_name() {
+        let allows = |query: &str, line: &str| parse(query).unwrap().allows(line.as_bytes());
+        assert!(allows("path:dists/sid", "debian/dists/sid/release"));
+        assert!(allows("path:/debian/dists/", "debian/dists/sid/release"));
+        assert!(!allows("path:/dists/", "debian/dists/sid/release"));
+        let below = |folder: &str| {
+            let query = Query { folder: Some(folder.to_owned()), ..Query::default() };
+            Search::parse(&query, &MirrorTable::default())
+        };
+        for folder in ["/debian/", "debian"] {
+            let search = below(folder).unwrap();
+            assert!(search.allows(b"debian/dists") && !search.allows(b"debian-cd/dists"));
+        }
+        assert_eq!(below("/").unwrap_err(), QueryError::Empty);
+        assert!(!allows("path:release", "debian/dists/sid/release"));
+        assert!(!allows("path:/debian/dists/", "debian/dists"));
+        assert!(!allows("x -path:dists -ext:gz", "debian/dists/x"));
+        assert!(!allows("x -*.iso", "debian/x.iso"));
+    }
+
+    #[test]
+    fn a_pasted_path_is_a_word_and_an_expression_a_pattern() {
+        assert_eq!(parse("/debian/dists/").unwrap().wanted.len(), 1);
+        let search = parse("/linux-[56]\\./ linux-*.xz").unwrap();
+        assert_eq!((search.wanted.len(), search.patterns.len()), (0, 2));
+        assert_eq!(parse("\"a*b\"").unwrap().wanted.len(), 1, "in quotes a star is a star");
     }
 
     proptest! {
         #[test]
         fn any_text_parses_or_is_refused(text in "\\PC{0,140}|[-\" a:]{0,20}") {
             if let Ok(search) = parse(&text) {
-                prop_assert!(search.wanted.iter().chain(&search.excluded).all(|term| !term.bytes.is_empty()));
+                prop_assert!(search.required().all(|term| !term.bytes.is_empty()));
             }
         }
     }

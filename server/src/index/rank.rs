@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::fold;
 use super::gram;
 use super::order::Tier;
-use super::query::{Search, Term};
+use super::query::Search;
 
 /// A candidate line, folded.
 pub struct Candidate<'a> {
@@ -100,9 +100,9 @@ fn penalty(line: &[u8], search: &Search) -> i32 {
 }
 
 /// Points for one place of a term.
-fn place(candidate: &Candidate<'_>, name_start: usize, term: &Term, at: usize) -> i32 {
+fn place(candidate: &Candidate<'_>, name_start: usize, place: Range<usize>) -> i32 {
     let line = candidate.line;
-    let end = at + term.bytes.len();
+    let Range { start: at, end } = place;
     let (before, after) = (fold::is_boundary(line, at), fold::is_boundary(line, end));
     if at >= name_start {
         let mut points = 100 + 40 * i32::from(before) + 20 * i32::from(after);
@@ -161,7 +161,7 @@ pub fn score(
         let best = term
             .occurrences(line)
             .take(MAX_OCCURRENCES)
-            .map(|at| (place(candidate, name_start, term, at), at))
+            .map(|at| (place(candidate, name_start, at..at + term.bytes.len()), at))
             .max_by_key(|&(points, at)| (points, std::cmp::Reverse(at)));
         let Some((points, at)) = best else {
             return Verdict::Miss;
@@ -174,6 +174,13 @@ pub fn score(
             score += 5;
         }
         places.push(at..at + term.bytes.len());
+    }
+    for pattern in &search.patterns {
+        let Some(found) = pattern.find(line) else {
+            return Verdict::Miss;
+        };
+        score += place(candidate, name_start, found.clone());
+        places.push(found);
     }
     if candidate.is_dir && name_start > 0 {
         covered = 0;
@@ -196,7 +203,7 @@ pub fn score(
 /// Whether the last word of the name is asked for: `SHA256SUMS`, `torrent`.
 fn wants_sidecar(search: &Search, name: &[u8]) -> bool {
     let ends = |wanted: &[u8]| wanted.len() > 2 && name.ends_with(wanted);
-    search.wanted.iter().any(|term| ends(&term.bytes))
+    search.required().any(|term| ends(&term.bytes))
         || search.ext.as_ref().is_some_and(|ext| ends(ext))
 }
 

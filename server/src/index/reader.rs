@@ -118,6 +118,11 @@ impl Index {
         Ok(())
     }
 
+    /// Whether the index holds a mirror of this id.
+    pub fn has_mirror(&self, id: &str) -> bool {
+        self.mirrors.by_id(id).is_some()
+    }
+
     pub(super) fn mirrors(&self) -> &MirrorTable {
         &self.mirrors
     }

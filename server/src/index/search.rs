@@ -49,6 +49,8 @@ pub struct Answer {
     pub total_is_exact: bool,
     /// Time taken, in microseconds.
     pub took_us: u64,
+    /// Words that look like a pattern or a range and were looked for as they stand.
+    pub literal: Vec<String>,
 }
 
 /// When a search gives up looking for more.
@@ -129,6 +131,7 @@ impl Index {
             return Ok(Answer {
                 total_is_exact: true,
                 took_us: micros(started),
+                literal: search.literal,
                 ..Answer::default()
             });
         };
@@ -209,7 +212,7 @@ impl Run<'_> {
         let mut folded = std::mem::take(&mut self.folded);
         folded.clear();
         fold::fold_into(&self.cursor.lines.text, &mut folded);
-        let longest = self.search.wanted.iter().max_by_key(|term| term.bytes.len());
+        let longest = self.search.required().max_by_key(|term| term.bytes.len());
         let mut line = 0;
         while line < self.cursor.lines.len() {
             if let Some(term) = longest {
@@ -234,11 +237,7 @@ impl Run<'_> {
         let range = self.cursor.lines.range(line);
         let facts = self.cursor.facts(line)?;
         let path = &self.cursor.lines.text[range.clone()];
-        if self.search.mirror.is_some() && self.search.mirror != self.index.mirrors().resolve(path)
-        {
-            return Ok(());
-        }
-        if facts.is_dir && self.search.ext.is_some() {
+        if !self.is_wanted(path, facts) {
             return Ok(());
         }
         let entry = u64::from(block) * BLOCK_LEN as u64 + line as u64;
@@ -259,6 +258,19 @@ impl Run<'_> {
             self.raise_floor(score);
         }
         Ok(())
+    }
+
+    /// Whether a line passes the filters that its text alone does not tell.
+    fn is_wanted(&self, path: &[u8], facts: Facts) -> bool {
+        let Search { mirrors, ext, sizes, times, .. } = self.search;
+        let is_of_mirror = || {
+            let mirror = self.index.mirrors().resolve(path);
+            mirror.is_some_and(|number| mirrors.contains(&number))
+        };
+        !(facts.is_dir && (ext.is_some() || sizes.is_some()))
+            && sizes.is_none_or(|bounds| bounds.hold(facts.size))
+            && times.is_none_or(|bounds| bounds.hold(facts.mtime))
+            && (mirrors.is_empty() || is_of_mirror())
     }
 
     /// Nothing below the worst score of a full page will be shown.
@@ -303,7 +315,8 @@ impl Run<'_> {
         self.found.sort_unstable_by(better);
         let found = std::mem::take(&mut self.found);
         let hits = found.iter().map(|found| self.hit(found, &paths[found.path.clone()])).collect();
-        Answer { hits, total, total_is_exact, took_us: micros(self.started) }
+        let literal = self.search.literal.clone();
+        Answer { hits, total, total_is_exact, took_us: micros(self.started), literal }
     }
 
     fn hit(&mut self, found: &Found, path: &[u8]) -> Hit {

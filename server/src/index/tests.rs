@@ -42,8 +42,8 @@ fn entries(paths: &[Vec<u8>]) -> BTreeSet<(Vec<u8>, bool)> {
     all
 }
 
-/// Whether the term occurs, by the rules as the documentation tells them and no cleverness.
-fn naive_match(path: &[u8], term: &str) -> bool {
+/// Where the term occurs, by the rules as the documentation tells them and no cleverness.
+fn naive_places(path: &[u8], term: &str) -> Vec<usize> {
     let (line, term) = (fold::fold(path), fold::fold(term.as_bytes()));
     let alnum = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     // For each byte, the start of the hash it belongs to.
@@ -63,12 +63,32 @@ fn naive_match(path: &[u8], term: &str) -> bool {
         b'a'..=b'z' | 0x80.. => 2,
         _ => 0,
     };
-    (0..line.len()).filter(|&at| line[at..].starts_with(&term)).any(|at| {
+    let is_place = |&at: &usize| {
         let end = at + term.len();
         let mid_word = kind(at) != 0 && at > 0 && kind(at - 1) == kind(at);
         let in_hash = (at..end).any(|i| hash[i].is_some_and(|start| start < at || end < start + 8));
         !(term.len() < 3 && mid_word || in_hash)
-    })
+    };
+    (0..line.len()).filter(|&at| line[at..].starts_with(&term)).filter(is_place).collect()
+}
+
+fn naive_match(path: &[u8], term: &str) -> bool {
+    !naive_places(path, term).is_empty()
+}
+
+/// Whether a path passes `*term*`, `path:term`, or `size:>=N` for a file as large as its path is
+/// long.
+fn naive_filter(flavour: u8, path: &[u8], is_dir: bool, term: &str) -> bool {
+    let name = path.iter().rposition(|&b| b == b'/').map_or(0, |slash| slash + 1);
+    match flavour {
+        4 => {
+            let (line, wanted) = (fold::fold(&path[name..]), fold::fold(term.as_bytes()));
+            memchr::memmem::find(&line, &wanted).is_some() && naive_match(path, term)
+        }
+        5 => naive_places(path, term).iter().any(|at| at + term.len() <= name),
+        6 => !is_dir && path.len() >= 20,
+        _ => true,
+    }
 }
 
 fn segment() -> impl Strategy<Value = Vec<u8>> {
@@ -120,7 +140,7 @@ proptest! {
     fn search_finds_exactly_what_a_scan_finds(
         paths in corpus(),
         queries in prop::collection::vec(
-            (prop::collection::vec((any::<usize>(), any::<usize>(), 1_usize..14), 1..4), 0..4_u8), 12),
+            (prop::collection::vec((any::<usize>(), any::<usize>(), 1_usize..14), 1..4), 0..7_u8), 12),
     ) {
         let dir = tempfile::tempdir().unwrap();
         build_files(dir.path(), &paths);
@@ -133,8 +153,21 @@ proptest! {
             let excluded = if flavour == 1 && terms.len() > 1 { terms.pop() } else { None };
             let mut text: Vec<String> = terms.iter().map(|term| format!("\"{term}\"")).collect();
             text.extend(excluded.iter().map(|term| format!("-\"{term}\"")));
+            let last = match terms.last() {
+                Some(term) if term.len() > 2 && !term.contains(['/', '*', ':']) => term.clone(),
+                _ => "aaa".to_owned(),
+            };
+            match flavour {
+                4 => text = vec![format!("*{last}*")],
+                5 => text.push(format!("path:{last}")),
+                6 => text.push("size:>=20".to_owned()),
+                _ => {}
+            }
+            if flavour == 4 {
+                terms.clear();
+            }
             let mut query = query(&text.join(" "));
-            query.mirror = (flavour == 2).then(|| "pypi".to_owned());
+            query.mirrors = (flavour == 2).then(|| "pypi".to_owned()).into_iter().collect();
             query.ext = (flavour == 3).then(|| "tar.gz".to_owned());
             let answer = match index.search_within(&query, Limits::NONE) {
                 Ok(answer) => answer,
@@ -145,6 +178,7 @@ proptest! {
                 .iter()
                 .filter(|(path, _)| terms.iter().all(|term| naive_match(path, term)))
                 .filter(|(path, _)| !excluded.iter().any(|term| naive_match(path, term)))
+                .filter(|(path, is_dir)| naive_filter(flavour, path, *is_dir, &last))
                 .filter(|(path, _)| flavour != 2 || path.starts_with(b"pypi"))
                 .filter(|(path, is_dir)| flavour != 3 || !is_dir && path.to_ascii_lowercase().ends_with(b".tar.gz"))
                 .collect();

@@ -10,7 +10,7 @@ use axum::{
 use crate::{
     files::{PathError, TreeError},
     guide::{RenderError, SelectionError},
-    index::QueryError,
+    index::{MAX_TERMS, MAX_TEXT, QueryError},
 };
 
 /// Why a request has no ordinary answer.
@@ -61,6 +61,9 @@ pub enum AppError {
     /// Another token than the right one.
     #[error("wrong token")]
     WrongToken,
+    /// Too many searches; seconds until the next may come.
+    #[error("too many searches, try again in {0} s")]
+    TooMany(u64),
     /// A method other than GET and HEAD.
     #[error("method not allowed")]
     Method,
@@ -92,6 +95,7 @@ impl AppError {
             | Self::RepeatedParameter(_)
             | Self::Query(_)
             | Self::Selection(_) => StatusCode::BAD_REQUEST,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
@@ -117,6 +121,7 @@ impl AppError {
             Self::NoIndex => "no-index",
             Self::NoToken => "no-token",
             Self::WrongToken => "wrong-token",
+            Self::TooMany(_) => "too-many-searches",
             Self::Method => "method-not-allowed",
             Self::Selection(SelectionError::Template(_))
             | Self::Snippet(RenderError::Template { .. }) => "broken-guide",
@@ -168,10 +173,11 @@ impl AppError {
                 fill(t.error_unknown_parameter, &[name, &valid.join(", ")])
             }
             Self::RepeatedParameter(name) => fill(t.error_repeated_parameter, &[name]),
-            Self::Query(why) => why.to_string(),
             Self::NoToken => t.error_no_token.to_owned(),
             Self::WrongToken => t.error_wrong_token.to_owned(),
+            Self::Query(why) => refusal(lang, why),
             Self::NoIndex => t.search_no_index.to_owned(),
+            Self::TooMany(seconds) => fill(t.error_too_many, &[&seconds.to_string()]),
             Self::Method => t.error_listing_method.to_owned(),
             Self::Selection(SelectionError::Template(why)) => fill(t.error_guide_broken, &[why]),
             Self::Snippet(RenderError::Template { message, .. }) => {
@@ -179,6 +185,23 @@ impl AppError {
             }
             Self::Internal(_) => t.error_internal.to_owned(),
         }
+    }
+}
+
+/// Why a query is refused, in the visitor's language.
+fn refusal(lang: Lang, why: &QueryError) -> String {
+    let t = lang.texts();
+    let number = |n: usize| n.to_string();
+    match why {
+        QueryError::Empty => t.query_empty.to_owned(),
+        QueryError::OnlyExcluded => t.query_only_excluded.to_owned(),
+        QueryError::TooLong(length) => {
+            fill(t.query_too_long, &[&number(*length), &number(MAX_TEXT)])
+        }
+        QueryError::TooManyTerms(n) => fill(t.query_too_many, &[&number(*n), &number(MAX_TERMS)]),
+        QueryError::UnknownMirror(id) => fill(t.query_unknown_mirror, &[id]),
+        QueryError::Contradiction(what) => fill(t.query_contradiction, &[what]),
+        QueryError::Unreadable => t.query_unreadable.to_owned(),
     }
 }
 

@@ -87,3 +87,39 @@ async fn a_name_in_a_message_is_never_markup_or_a_template() {
         answer.text()
     );
 }
+
+#[tokio::test]
+async fn a_missing_file_is_pointed_out_where_its_name_occurs() {
+    let site = TestSite::shared().await;
+    let page = site.visit("/en/debian/elsewhere/InRelease").await.is(404).html();
+    assert!(page.main().texts("h2").contains(&"Files of this name elsewhere".to_owned()));
+    let links = page.main().links();
+    let links: Vec<_> = links.iter().filter(|link| link.ends_with("/InRelease")).collect();
+    assert!(!links.is_empty() && links.len() <= 5, "{links:?}");
+    for link in links {
+        site.get(link).await.is(200);
+    }
+}
+
+#[tokio::test]
+async fn a_mirror_that_is_gone_says_why_and_names_its_successor() {
+    let site = TestSite::shared().await;
+    for path in ["/en/ius/7/x86_64/", "/en/docs/ius", "/en/docs/ius.md"] {
+        let page = site.visit(path).await.is(410).html();
+        assert!(page.visible().contains("The IUS project has ended"), "{path}");
+        assert!(page.links().contains(&"/en/docs/epel".to_owned()), "{path}");
+    }
+    site.visit("/en/iusx/").await.is(404);
+}
+
+#[tokio::test]
+async fn a_mirror_that_was_never_here_is_looked_for_at_the_federation() {
+    let federation = "federation = { name = { zh = \"联盟\", en = \"the union\" }, url = \"https://union.example/{id}\" }\n";
+    let site = TestSite::builder().config(federation).start().await;
+    let links = site.visit("/en/openbsd/7.8/").await.is(404).html().links();
+    assert!(links.contains(&"https://union.example/openbsd".to_owned()), "{links:?}");
+    for path in ["/en/debian/nothing", "/wp-login.php", "/en/docs/openbsd"] {
+        let links = site.visit(path).await.is(404).html().links();
+        assert!(!links.iter().any(|link| link.contains("union.example")), "{path}");
+    }
+}

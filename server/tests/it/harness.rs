@@ -323,6 +323,7 @@ impl Builder {
         let publisher = Publisher::new(config.clone(), trees.clone(), content, states, self.clock)
             .with_measures(measures);
         let state = AppState::new(config, trees, Assets::load(), publisher.snapshot());
+        state.index_texts();
         state.set_problems(problems.iter().map(ToString::to_string).collect());
         if let Sources::Asked { poller } = &sources {
             serve::allow_refresh(&state, poller).unwrap();

@@ -164,6 +164,7 @@ async fn every_kind_of_problem_is_described_with_its_status() {
         AppError::RepeatedParameter(text()),
         AppError::Query(QueryError::Empty),
         AppError::NoIndex,
+        AppError::TooMany(1),
         AppError::Method,
         AppError::NoToken,
         AppError::WrongToken,

@@ -1,5 +1,15 @@
 //! `/search`, `/search/files` and `/api/v1/files`.
 
+use std::net::SocketAddr;
+
+use axum::{
+    body::Body,
+    extract::ConnectInfo,
+    http::{Request, StatusCode},
+};
+use server::router::router;
+use tower::ServiceExt as _;
+
 use crate::harness::{TestSite, few, odd_tree};
 
 #[tokio::test]
@@ -66,13 +76,14 @@ async fn a_bad_search_is_refused_in_words() {
         ("q=a&limit=many", "1–200"),
         ("q=a&limit=-1", "1–200"),
         ("q=a&limit=201", "1–200"),
-        ("", "empty"),
+        ("", "nothing to look for"),
         ("q=-a", "only excludes"),
         ("q=a+mirror:nowhere", "nowhere"),
         (&format!("q={}", "a".repeat(129)), "129 bytes"),
-        ("q=a+b+c+d+e+f+g+h+i", "9 terms"),
+        ("q=a+b+c+d+e+f+g+h+i", "9 words"),
     ] {
-        let answer = site.get(&format!("/api/v1/files?{query}")).await.is(400);
+        let path = format!("/api/v1/files?{query}");
+        let answer = site.get_with(&path, &[("accept-language", "en")]).await.is(400);
         let error = answer.problem()["detail"].as_str().unwrap().to_owned();
         assert!(error.contains(reason), "{query}: {error}");
         assert_eq!(answer.header("access-control-allow-origin"), "*");
@@ -86,8 +97,8 @@ async fn a_bad_search_is_refused_in_words() {
 #[tokio::test]
 async fn a_search_that_finds_nothing_says_so() {
     let site = TestSite::shared().await;
-    let page = site.get("/en/search?q=%3Cscript%3Enothing").await.is(200).html();
-    assert!(page.main().visible().contains("Nothing found for “<script>nothing”."));
+    let page = site.get("/en/search?q=%3Cscript%3Ezzqxwv").await.is(200).html();
+    assert!(page.main().visible().contains("Nothing found for “<script>zzqxwv”."));
     assert!(page.all("script").all(|script| script.get("src").is_some()));
     let empty = site.get("/search").await.is(200).html();
     assert!(empty.main().visible().contains("输入几个词"));
@@ -125,4 +136,56 @@ async fn without_an_index_the_rest_is_still_found() {
     assert!(text.contains("The first mirror.") && text.contains("mingjing index build"), "{text}");
     let answer = site.get("/api/v1/files?q=alpha").await.is(503);
     assert!(answer.problem()["detail"].as_str().unwrap().contains("mingjing index build"));
+}
+
+/// The status and `Retry-After` of a search that came over a socket from this machine's proxy.
+async fn search_as(site: &TestSite, visitor: &str) -> (StatusCode, Option<u64>) {
+    let mut request = Request::get("/search?q=hello").header("x-forwarded-for", visitor);
+    request = request.header("accept", "text/html");
+    let mut request = request.body(Body::empty()).unwrap();
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))));
+    let response = router(site.state().clone()).oneshot(request).await.unwrap();
+    let wait = response.headers().get("retry-after").map(|v| v.to_str().unwrap().parse().unwrap());
+    (response.status(), wait)
+}
+
+#[tokio::test]
+async fn a_visitor_who_searches_too_much_is_told_to_wait() {
+    let site = TestSite::builder().config("[search]\nper_minute = 1\nburst = 2\n").start().await;
+    for _ in 0..2 {
+        assert_eq!(search_as(&site, "2001:db8::1").await, (StatusCode::OK, None));
+    }
+    // Another address of the same /64 is the same visitor.
+    let (status, wait) = search_as(&site, "2001:db8::2").await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert!((1..=60).contains(&wait.unwrap()));
+    assert_eq!(search_as(&site, "192.0.2.1").await.0, StatusCode::OK);
+    assert_eq!(site.get("/").await.status, StatusCode::OK, "other pages are not limited");
+}
+
+#[tokio::test]
+async fn chinese_words_find_mirrors_prose_and_files() {
+    let site = TestSite::shared().await;
+    let page = site.get("/search?q=%E4%B9%8C%E7%8F%AD%E5%9B%BE%E6%BA%90").await.is(200).html();
+    let shown = page.main().visible();
+    assert!(shown.contains("按“mirror:ubuntu") && shown.contains("Ubuntu"), "{shown}");
+    let page = site.get("/search?q=%E8%AF%81%E4%B9%A6%E9%AA%8C%E8%AF%81").await.is(200).html();
+    let links = page.main().links_in("section", "hits");
+    assert!(links.iter().any(|href| href.starts_with("/docs/debian#")), "{links:?}");
+    let hits = site.get("/api/v1/files?q=%E5%86%85%E6%A0%B8").await.is(200).json();
+    assert!(hits["hits"].is_array());
+}
+
+#[tokio::test]
+async fn a_search_below_a_folder_stays_there() {
+    let site = TestSite::shared().await;
+    let all = site.get("/api/v1/files?q=release").await.is(200).json();
+    let below = site.get("/api/v1/files?q=release&folder=/debian/dists/").await.is(200).json();
+    let paths: Vec<&str> =
+        below["hits"].as_array().unwrap().iter().map(|h| h["path"].as_str().unwrap()).collect();
+    assert!(!paths.is_empty() && below["total"].as_u64() < all["total"].as_u64());
+    assert!(paths.iter().all(|path| path.trim_start_matches('/').starts_with("debian/dists/")));
+    let page = site.get("/en/debian/dists/").await.is(200).html();
+    let field = page.all("input").find(|input| input.get("name") == Some("folder")).unwrap();
+    assert_eq!(field.get("value"), Some("/debian/dists/"));
 }

@@ -124,7 +124,7 @@ fn mirror(snapshot: &Snapshot, m: &Mirror) -> Value {
     })
 }
 
-/// `GET /api/v1/files?q=&mirror=&ext=&limit=`
+/// `GET /api/v1/files?q=&mirror=&ext=&folder=&limit=`
 pub async fn files(
     State(state): State<AppState>,
     uri: Uri,
@@ -139,7 +139,7 @@ pub async fn files(
 }
 
 fn asked(state: &AppState, uri: &Uri) -> Result<Asked, AppError> {
-    let params = Params::parse(uri, &["q", "mirror", "ext", "limit"])?;
+    let params = Params::parse(uri, &["q", "mirror", "ext", "folder", "limit"])?;
     has_words(params.get("q").unwrap_or_default())?;
     let text = |name| params.get(name).map(str::trim).filter(|value| !value.is_empty());
     if let Some(mirror) = text("mirror")
@@ -151,6 +151,7 @@ fn asked(state: &AppState, uri: &Uri) -> Result<Asked, AppError> {
         text: text("q").unwrap_or_default().to_owned(),
         mirror: text("mirror").map(ToOwned::to_owned),
         ext: text("ext").map(|ext| ext.trim_start_matches('.').to_owned()),
+        folder: text("folder").map(ToOwned::to_owned),
         limit: params.number("limit", 1..=search::MOST)?.unwrap_or(search::PAGE),
     })
 }

@@ -8,14 +8,16 @@ use app::{
 };
 use axum::{
     extract::{MatchedPath, Request},
-    http::{HeaderMap, HeaderValue, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
 use serde::Serialize;
 
+use super::search;
 use crate::{
+    content::{Content, removed::Removed},
     files::RelPath,
-    snapshot::AppState,
+    snapshot::{AppState, Snapshot},
     web::{
         AppError,
         cache::{CachePolicy, HTML, Page, TEXT},
@@ -59,7 +61,7 @@ struct Problem<'a> {
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// The answer for an error; addresses for programs get JSON whatever they accept.
-pub fn page(
+pub async fn page(
     state: &AppState,
     uri: &Uri,
     asked: &Asked,
@@ -77,14 +79,18 @@ pub fn page(
     } else {
         lang
     };
-    let message = match error {
-        AppError::NotFound(at) if at.is_empty() => {
+    let snapshot = state.snapshot();
+    let is_missing = error.status() == StatusCode::NOT_FOUND;
+    let removed = removed(&snapshot.content, path).filter(|_| is_missing);
+    let message = match (removed, error) {
+        (Some(removed), _) => farewell(lang, removed),
+        (None, AppError::NotFound(at)) if at.is_empty() => {
             let shown = String::from_utf8_lossy(&encode::decode_path(path)).into_owned();
             AppError::NotFound(shown).message(lang)
         }
-        other => other.message(lang),
+        (None, other) => other.message(lang),
     };
-    let status = error.status();
+    let status = if removed.is_some() { StatusCode::GONE } else { error.status() };
     let (content_type, body) = match form {
         Form::Json => {
             let base = &state.config().site.base_url;
@@ -99,11 +105,19 @@ pub fn page(
         }
         Form::Text => (TEXT, format!("{}: {message}\n", status.as_u16())),
         Form::Html => {
-            let ways_out = ways_out(state, lang, path, error);
-            let view = ErrorView { lang, status: status.as_u16(), message, ways_out };
+            let mut ways_out: Vec<_> =
+                removed.and_then(|r| instead(&snapshot, lang, r)).into_iter().collect();
+            ways_out.extend(self::ways_out(state, lang, path, error));
+            let elsewhere = if matches!(error, AppError::NotFound(_)) && removed.is_none() {
+                elsewhere(state, lang, path).await
+            } else {
+                Vec::new()
+            };
+            let status = status.as_u16();
+            let view = ErrorView { lang, status, message, ways_out, elsewhere };
             let path = encode::ascii(&negotiate::without_language(uri));
             let document = Document { path, ..error::document(view) };
-            (HTML, document.render(&state.snapshot().chrome))
+            (HTML, document.render(&snapshot.chrome))
         }
     };
     let mut response =
@@ -117,10 +131,79 @@ pub fn page(
         let scheme = HeaderValue::from_static("Bearer");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
     }
+    if let AppError::TooMany(seconds) = error {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+    }
     if matches!(error, AppError::Method) && !asked.is_routed {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
     response
+}
+
+/// The mirror that an address was of, when it is gone.
+fn removed<'a>(content: &'a Content, path: &str) -> Option<&'a Removed> {
+    let mut segments = path.split('/').filter(|s| !s.is_empty());
+    let first = match segments.next()? {
+        "docs" | "status" => segments.next()?,
+        first => first,
+    };
+    content.removed.get(first.strip_suffix(".md").unwrap_or(first))
+}
+
+fn farewell(lang: Lang, removed: &Removed) -> String {
+    let t = lang.texts();
+    let (id, reason) = (removed.id.as_str(), removed.reason.get(lang));
+    match removed.on {
+        Some(day) => fill(t.error_removed_on, &[id, reason, &day.to_string()]),
+        None => fill(t.error_removed, &[id, reason]),
+    }
+}
+
+fn instead(snapshot: &Snapshot, lang: Lang, removed: &Removed) -> Option<(String, String)> {
+    let mirror = snapshot.mirror(removed.instead.as_ref()?)?;
+    let label = fill(lang.texts().error_instead, &[mirror.name.get(lang)]);
+    Some((mirror.page(lang), label))
+}
+
+/// Files shown that have the name that was asked for.
+const ELSEWHERE: usize = 5;
+
+/// Where the index knows a file or folder of the very name that is missing.
+async fn elsewhere(state: &AppState, lang: Lang, path: &str) -> Vec<(String, String)> {
+    let decoded = encode::decode_path(path);
+    let name = decoded.trim_ascii_end().strip_suffix(b"/").unwrap_or(&decoded);
+    let name = name.rsplit(|b| *b == b'/').next().unwrap_or_default();
+    let Ok(name) = std::str::from_utf8(name) else { return Vec::new() };
+    if name.chars().count() < 3 || name.contains('"') {
+        return Vec::new();
+    }
+    let wanted = name.to_lowercase();
+    let asked =
+        search::Asked { text: format!("\"{name}\""), limit: 50, ..search::Asked::default() };
+    // The index may be absent, or refuse a name of 4000 bytes.
+    let Ok(answer) = search::find_files(state, asked).await else { return Vec::new() };
+    answer
+        .hits
+        .into_iter()
+        .filter(|hit| hit.path.rsplit('/').next().is_some_and(|n| n.to_lowercase() == wanted))
+        .take(ELSEWHERE)
+        .map(|hit| {
+            let (prefix, slash) = if hit.is_dir { (lang.prefix(), "/") } else { ("", "") };
+            let href = format!("{prefix}/{}{slash}", encode::path(&hit.path_bytes));
+            (href, format!("/{}{slash}", hit.path))
+        })
+        .collect()
+}
+
+/// Where a mirror that this site does not carry may be found.
+fn federation(state: &AppState, lang: Lang, name: &str) -> Option<(String, String)> {
+    let federation = state.config().site.federation.as_ref()?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_+.".contains(c);
+    if name.is_empty() || !name.chars().all(is_name) {
+        return None;
+    }
+    let label = fill(lang.texts().error_to_federation, &[name, federation.name.get(lang)]);
+    Some((federation.url.replace("{id}", name), label))
 }
 
 /// Where a visitor may go from here: the guide in question, the nearest folder, a search.
@@ -138,9 +221,16 @@ fn ways_out(state: &AppState, lang: Lang, path: &str, error: &AppError) -> Vec<(
         },
         [] => None,
     };
+    let is_named = named.is_some();
     if let Some(subject) = named {
         let label = fill(t.error_to_guide, &[subject.name(lang)]);
         ways.push((subject.page(lang), label));
+    }
+    if matches!(error, AppError::NotFound(_)) && !is_named {
+        // `/x.php` is no mirror; `/crates.io-index/` may be one.
+        let is_file = segments.len() == 1 && path.contains('.') && !path.ends_with('/');
+        let first = segments.first().filter(|_| !is_file);
+        ways.extend(first.and_then(|first| federation(state, lang, first)));
     }
     if !matches!(error, AppError::BadPath(_))
         && !matches!(segments.first(), Some(&("docs" | "status")))

@@ -3,7 +3,7 @@
 use app::{
     Document, Lang,
     model::Mirror,
-    page::search::{self as page, FileHit, FileResult, GuideHit, SearchView},
+    page::search::{self as page, FileHit, FileResult, SearchView, TextHit},
     part::Choice,
 };
 use axum::{
@@ -15,8 +15,7 @@ use jiff::Timestamp;
 
 use super::list::contains_all;
 use crate::{
-    content::topic::TopicFacts,
-    guide::{Guide, Piece},
+    content::lexicon::Reading,
     index::{self, Query},
     snapshot::{AppState, Snapshot},
     web::{
@@ -35,6 +34,8 @@ pub struct Asked {
     pub mirror: Option<String>,
     /// Extension without its dot, or nothing for all.
     pub ext: Option<String>,
+    /// Folder below which to search, or nothing for all.
+    pub folder: Option<String>,
     /// Most hits wanted.
     pub limit: usize,
 }
@@ -45,7 +46,7 @@ pub const PAGE: usize = 50;
 pub const MOST: usize = 200;
 
 impl Asked {
-    /// Reads `q`, `mirror`, `ext` and `limit`; others are left alone.
+    /// Reads `q`, `mirror`, `ext`, `folder` and `limit`; others are left alone.
     ///
     /// # Errors
     /// A limit that is no number within bounds.
@@ -60,6 +61,7 @@ impl Asked {
                 "q" => asked.text = value,
                 "mirror" => asked.mirror = Some(value),
                 "ext" => asked.ext = Some(value.trim_start_matches('.').to_owned()),
+                "folder" => asked.folder = Some(value),
                 "limit" => {
                     asked.limit =
                         value.parse().ok().filter(|n| (1..=MOST).contains(n)).ok_or_else(|| {
@@ -105,10 +107,12 @@ async fn respond(
     {
         return Err(AppError::UnknownMirror(mirror.clone()));
     }
-    let (mirrors, guides) = if files_only || asked.text.is_empty() {
+    let reading = snapshot.content.lexicon.read(&asked.text);
+    let (mirrors, texts) = if files_only || asked.text.is_empty() {
         (Vec::new(), Vec::new())
     } else {
-        (find_mirrors(&snapshot, &asked.text), find_guides(&snapshot, lang, &asked.text))
+        let words = if reading.text.is_empty() { &asked.text } else { &reading.text };
+        (find_mirrors(&snapshot, &asked.text, &reading), find_texts(&state, &snapshot, lang, words))
     };
     let files = if asked.text.is_empty() {
         FileResult::NotAsked
@@ -116,19 +120,21 @@ async fn respond(
         match find_files(&state, asked.clone()).await {
             Ok(answer) => found(&snapshot, lang, answer),
             Err(AppError::NoIndex) => FileResult::NoIndex,
-            Err(AppError::Query(why)) => FileResult::Refused(why.to_string()),
+            Err(AppError::Query(why)) => FileResult::Refused(AppError::Query(why).message(lang)),
             Err(other) => return Err(other),
         }
     };
     let view = SearchView {
         lang,
+        understood: understood(lang, &asked.text, &reading),
         query: asked.text,
         files_only,
         mirrors,
-        guides,
+        texts,
         files,
         mirror_choices: mirror_choices(&snapshot, lang, asked.mirror.as_deref()),
         ext: asked.ext.unwrap_or_default(),
+        folder: asked.folder,
     };
     let path = negotiate::without_language(&uri);
     let document = Document { path, ..page::document(&snapshot.chrome, view) };
@@ -142,72 +148,62 @@ async fn respond(
 /// No index, or a query it refuses.
 pub async fn find_files(state: &AppState, asked: Asked) -> Result<index::Answer, AppError> {
     let index = state.index().ok_or(AppError::NoIndex)?;
-    let mirror = asked
-        .mirror
-        .map(|name| state.snapshot().resolve(&name).map_or(name, |mirror| mirror.id.clone()));
-    let query = Query { text: asked.text, mirror, ext: asked.ext, limit: asked.limit };
+    let snapshot = state.snapshot();
+    let reading = snapshot.content.lexicon.read(&asked.text);
+    let mirrors = match asked.mirror {
+        Some(name) => vec![snapshot.resolve(&name).map_or(name, |mirror| mirror.id.clone())],
+        // Words may mean mirrors that this site, or its index, does not have.
+        None => reading.mirrors.into_iter().filter(|id| index.has_mirror(id)).collect(),
+    };
+    let text =
+        if reading.text.is_empty() && mirrors.is_empty() { asked.text } else { reading.text };
+    let query = Query { text, mirrors, ext: asked.ext, folder: asked.folder, limit: asked.limit };
     let answer = tokio::task::spawn_blocking(move || index.search(&query))
         .await
         .map_err(|error| AppError::Internal(error.into()))?;
     Ok(answer?)
 }
 
-fn find_mirrors(snapshot: &Snapshot, text: &str) -> Vec<Mirror> {
+/// How a query was read, when not as it was typed.
+fn understood(lang: Lang, text: &str, reading: &Reading) -> Option<String> {
+    let ids = reading.mirrors.iter().map(|id| format!("mirror:{id}"));
+    let words: Vec<String> =
+        ids.chain((!reading.text.is_empty()).then(|| reading.text.clone())).collect();
+    (reading.text != text)
+        .then(|| app::format::fill(lang.texts().search_understood, &[&words.join(" ")]))
+}
+
+fn find_mirrors(snapshot: &Snapshot, text: &str, reading: &Reading) -> Vec<Mirror> {
     let wanted = text.to_lowercase();
+    let is_named = |m: &Mirror| reading.mirrors.contains(&m.id);
     let mut hits: Vec<&Mirror> = snapshot
         .mirrors
         .iter()
-        .filter(|m| contains_all(text, &[&m.words(), &m.description.zh, &m.description.en]))
+        .filter(|m| {
+            let places = [m.words(), m.description.zh.clone(), m.description.en.clone()];
+            let holds = |text: &str| contains_all(text, &places.each_ref().map(String::as_str));
+            is_named(m) || holds(text) || !reading.text.is_empty() && holds(&reading.text)
+        })
         .collect();
-    // Those whose very name was typed first, then those that start so.
+    // Those whose very name was typed first, then those that are meant, then those that start so.
     hits.sort_by_key(|m| {
         let id = m.id.to_lowercase();
         let exact = id == wanted || m.aliases.iter().any(|a| a.to_lowercase() == wanted);
-        (!exact, !id.starts_with(&wanted), id)
+        let place = reading.mirrors.iter().position(|named| *named == m.id);
+        (!exact, place.unwrap_or(usize::MAX), !id.starts_with(&wanted), id)
     });
     hits.into_iter().take(8).cloned().collect()
 }
 
-fn find_guides(snapshot: &Snapshot, lang: Lang, text: &str) -> Vec<GuideHit> {
-    snapshot
-        .content
-        .guides
-        .values()
-        .filter_map(|guide| {
-            let subject = snapshot.subject(&guide.id)?;
-            let title = guide.title.get(lang);
-            let prose = prose(guide, lang);
-            let words = snapshot.content.topics.get(&guide.id).map(TopicFacts::words);
-            contains_all(text, &[title, &guide.id, &prose, &words.unwrap_or_default()]).then(|| {
-                GuideHit {
-                    href: subject.page(lang),
-                    title: title.to_owned(),
-                    excerpt: excerpt(&prose, text),
-                }
-            })
-        })
-        .take(8)
-        .collect()
-}
-
-fn prose(guide: &Guide, lang: Lang) -> String {
-    let texts = guide.pieces(lang).iter().filter_map(|piece| match piece {
-        Piece::Text(prose) => Some(prose.text.as_str()),
-        Piece::Code(_) => None,
-    });
-    texts.collect::<Vec<_>>().join("\n")
-}
-
-/// The first line that holds one of the words, without Markdown's marks.
-fn excerpt(prose: &str, text: &str) -> String {
-    let words: Vec<String> =
-        text.to_lowercase().split_whitespace().map(ToOwned::to_owned).collect();
-    let line = prose
-        .lines()
-        .map(|line| line.trim_start_matches(['#', '-', '>', ' ', '*']))
-        .find(|line| words.iter().any(|word| line.to_lowercase().contains(word)))
-        .unwrap_or_default();
-    line.replace(['`', '*'], "").chars().take(160).collect()
+fn find_texts(state: &AppState, snapshot: &Snapshot, lang: Lang, words: &str) -> Vec<TextHit> {
+    let Some(texts) = state.texts() else { return Vec::new() };
+    match texts.search(lang, words, 8, |id| snapshot.subject(id).is_some()) {
+        Ok(hits) => hits,
+        Err(error) => {
+            tracing::error!(%error, "the prose cannot be searched");
+            Vec::new()
+        }
+    }
 }
 
 fn mirror_choices(snapshot: &Snapshot, lang: Lang, chosen: Option<&str>) -> Vec<Choice> {
@@ -255,5 +251,6 @@ fn found(snapshot: &Snapshot, lang: Lang, answer: index::Answer) -> FileResult {
         total: answer.total,
         exact: answer.total_is_exact,
         took_us: answer.took_us,
+        literal: answer.literal,
     }
 }

@@ -1,0 +1,195 @@
+//! Words that visitors type and files do not hold: Chinese names of mirrors, Chinese words for
+//! which files have English ones, and words that say nothing (`content/search.toml`).
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+
+use super::problem::Problem;
+
+/// `search.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    mirrors: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    words: BTreeMap<String, String>,
+    #[serde(default)]
+    noise: Noise,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Noise {
+    words: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Meaning {
+    Mirrors(Vec<String>),
+    Word(String),
+    Noise,
+}
+
+/// The dictionary.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lexicon {
+    meanings: HashMap<String, Meaning>,
+    /// Letters of the longest word.
+    longest: usize,
+}
+
+/// A query as the dictionary reads it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The words to look for.
+    pub text: String,
+    /// Ids of the mirrors meant; empty for all.
+    pub mirrors: Vec<String>,
+}
+
+impl Lexicon {
+    /// Reads `search.toml`; words must not be blank and have no blanks in them.
+    pub fn parse(path: &str, text: &str) -> Result<Self, Problem> {
+        let file: File =
+            toml::from_str(text).map_err(|error| Problem::toml(path, text, 1, &error))?;
+        let mirrors = file.mirrors.into_iter().map(|(word, ids)| (word, Meaning::Mirrors(ids)));
+        let words = file.words.into_iter().map(|(word, other)| (word, Meaning::Word(other)));
+        let noise = file.noise.words.into_iter().map(|word| (word, Meaning::Noise));
+        let mut lexicon = Self::default();
+        for (word, meaning) in mirrors.chain(words).chain(noise) {
+            if word.is_empty() || word.is_ascii() || word.contains(char::is_whitespace) {
+                return Err(Problem::in_file(
+                    path,
+                    format!("\"{word}\": expected one word with letters beyond ASCII"),
+                ));
+            }
+            lexicon.longest = lexicon.longest.max(word.chars().count());
+            if lexicon.meanings.insert(word.clone(), meaning).is_some() {
+                return Err(Problem::in_file(path, format!("\"{word}\" is said twice")));
+            }
+        }
+        Ok(lexicon)
+    }
+
+    /// Ids of mirrors that are named.
+    pub fn mirror_ids(&self) -> impl Iterator<Item = &str> {
+        self.meanings
+            .values()
+            .flat_map(|meaning| match meaning {
+                Meaning::Mirrors(ids) => ids.as_slice(),
+                _ => &[],
+            })
+            .map(String::as_str)
+    }
+
+    /// Replaces what it knows in a query. Words that are not wholly known stay as they were typed,
+    /// and so does a query of nothing but noise.
+    pub fn read(&self, text: &str) -> Reading {
+        if text.is_ascii() {
+            return Reading { text: text.to_owned(), mirrors: Vec::new() };
+        }
+        let mut words: Vec<String> = Vec::new();
+        let mut mirrors: Vec<String> = Vec::new();
+        for word in text.split_whitespace() {
+            let pieces = if word.is_ascii() || word.contains('"') { None } else { self.cut(word) };
+            let Some(pieces) = pieces else {
+                words.push(word.to_owned());
+                continue;
+            };
+            for piece in pieces {
+                match piece {
+                    Piece::Known(Meaning::Mirrors(ids)) => narrow(&mut mirrors, ids),
+                    Piece::Known(Meaning::Word(other)) => words.push(other.clone()),
+                    Piece::Known(Meaning::Noise) => {}
+                    Piece::Ascii(text) => words.push(text.to_owned()),
+                }
+            }
+        }
+        if words.is_empty() && mirrors.is_empty() {
+            words.push(text.to_owned());
+        }
+        Reading { text: words.join(" "), mirrors }
+    }
+
+    /// Cuts a word into known words, the longest first, and runs of ASCII; nothing when something
+    /// else remains.
+    fn cut<'a>(&'a self, word: &'a str) -> Option<Vec<Piece<'a>>> {
+        let mut pieces = Vec::new();
+        let mut rest = word;
+        while !rest.is_empty() {
+            let ascii = rest.find(|c: char| !c.is_ascii()).unwrap_or(rest.len());
+            if ascii > 0 {
+                pieces.push(Piece::Ascii(&rest[..ascii]));
+                rest = &rest[ascii..];
+                continue;
+            }
+            let ends: Vec<usize> =
+                rest.char_indices().map(|(at, c)| at + c.len_utf8()).take(self.longest).collect();
+            let (end, meaning) = ends
+                .into_iter()
+                .rev()
+                .find_map(|end| Some((end, self.meanings.get(&rest[..end])?)))?;
+            pieces.push(Piece::Known(meaning));
+            rest = &rest[end..];
+        }
+        Some(pieces)
+    }
+}
+
+enum Piece<'a> {
+    Known(&'a Meaning),
+    Ascii(&'a str),
+}
+
+/// Two names narrow each other where they can: `容器 内核` names no mirror that is both, so either.
+fn narrow(mirrors: &mut Vec<String>, ids: &[String]) {
+    let both: Vec<String> = mirrors.iter().filter(|id| ids.contains(id)).cloned().collect();
+    if both.is_empty() {
+        mirrors.extend_from_slice(ids);
+    } else {
+        *mirrors = both;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "[mirrors]\n\"乌班图\" = [\"ubuntu\", \"ubuntu-releases\"]\n\"内核\" = [\"kernel\"]\n[words]\n\"桌面版\" = \"desktop\"\n[noise]\nwords = [\"源\", \"清华源\", \"镜像\"]\n";
+
+    fn read(text: &str) -> (String, Vec<String>) {
+        let reading = Lexicon::parse("search.toml", FILE).unwrap().read(text);
+        (reading.text, reading.mirrors)
+    }
+
+    #[test]
+    fn known_words_are_replaced_and_others_kept() {
+        let ubuntu = ["ubuntu".to_owned(), "ubuntu-releases".to_owned()];
+        assert_eq!(
+            read("乌班图桌面版 24.04 iso"),
+            ("desktop 24.04 iso".to_owned(), ubuntu.to_vec())
+        );
+        assert_eq!(read("乌班图源"), (String::new(), ubuntu.to_vec()));
+        assert_eq!(read("pip清华源"), ("pip".to_owned(), Vec::new()));
+        assert_eq!(read("linux 内核"), ("linux".to_owned(), vec!["kernel".to_owned()]));
+        assert_eq!(read("乌班图 内核").1.len(), 3);
+    }
+
+    #[test]
+    fn what_is_not_wholly_known_stays() {
+        assert_eq!(read("镜像手册.pdf"), ("镜像手册.pdf".to_owned(), Vec::new()));
+        assert_eq!(read("清华源"), ("清华源".to_owned(), Vec::new()), "all noise is a word again");
+        assert_eq!(read("\"乌班图\""), ("\"乌班图\"".to_owned(), Vec::new()));
+        assert_eq!(read("ext:iso -beta"), ("ext:iso -beta".to_owned(), Vec::new()));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let message = |text: &str| Lexicon::parse("search.toml", text).unwrap_err().to_string();
+        assert!(message("[words]\n\"desktop\" = \"x\"\n").contains("beyond ASCII"));
+        assert!(message("[noise]\nwords = [\"源\", \"源\"]\n").contains("twice"));
+        assert!(message("[word]\n").contains("search.toml:1"));
+    }
+}
