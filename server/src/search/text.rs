@@ -133,11 +133,11 @@ impl Shelf {
         let clauses = words.iter().map(|word| {
             (Occur::Should, self.anywhere(word, last.as_deref() == Some(word.as_str())))
         });
-        let least = match words.len() {
+        let enough = match words.len() {
             few @ ..=2 => few,
             many => (many * LEAST_TENTHS).div_ceil(10),
         };
-        let query = BooleanQuery::with_minimum_required_clauses(clauses.collect(), least);
+        let query = BooleanQuery::with_minimum_required_clauses(clauses.collect(), enough);
         let searcher = self.reader.searcher();
         let ranked = searcher.search(&query, &TopDocs::with_limit(RANKED).order_by_score())?;
         let mut pages = HashSet::new();
