@@ -28,8 +28,6 @@ class Root:
     name: str
     suite: str = ""
     packages: tuple[str, ...] = ()
-    # Where mmdebstrap fetches; a mirror nearby is the point of all this.
-    mirror: str = "http://deb.debian.org/debian"
 
     @property
     def path(self) -> Path:
@@ -53,9 +51,16 @@ class Root:
         partial = self.path.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         line = ["mmdebstrap", "--variant=apt", "--aptopt=Acquire::Check-Valid-Until \"false\"",
-                f"--include={','.join(self.packages)}", self.suite, str(partial), self.mirror]  # fmt: skip
+                f"--include={','.join(self.packages)}", self.suite, str(partial), nearby()]  # fmt: skip
         subprocess.run(line, check=True)
         partial.rename(self.path)
+
+
+def nearby() -> str:
+    """The Debian mirror that this machine itself uses."""
+    line = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Origin: Debian", "Label: Debian"]
+    uris = subprocess.run(line, check=True, capture_output=True, text=True).stdout.split()
+    return next(uri for uri in uris if not uri.startswith("file:"))
 
 
 # Pinned: a client that changes overnight is not a page that broke.
