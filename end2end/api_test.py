@@ -27,6 +27,9 @@ favourites = ["debian"]
 [server]
 listen = "127.0.0.1:{port}"
 metrics = "127.0.0.1:{metrics}"
+[search]
+per_minute = 1000000
+burst = 1000000
 [[backend]]
 mirrorz.url = "content:///recorded/zju-2026-07-05.json"
 mirrorz.recorded_at = "2026-07-05T14:46:00Z"
@@ -87,7 +90,7 @@ class ApiTest(unittest.TestCase):
             "--checks", "all", "--mode", "all", "--max-examples", "100", "--continue-on-failure", "--no-color",
             "--generation-database", "none",
         )
-        self.assertIn("No issues found", output)
+        self.assertIn("No issues found", output, output)
         self.assertNotIn("panicked", self.log.read_text())
 
     @unittest.skipUnless(shutil.which("promtool"), "promtool is not installed")

@@ -132,12 +132,16 @@ test("a listing can be filtered, and stays so when it is sorted", async ({ page,
   await expect(entries(page)).toHaveCount(2);
 });
 
-test("a listing searches its own mirror", async ({ page }) => {
-  await page.goto("/gnu/hello/");
-  await page.getByLabel("在这个镜像中搜索").fill("sed");
-  await page.getByLabel("在这个镜像中搜索").press("Enter");
-  await expect(page).toHaveURL(/\/search\/files\?mirror=gnu&q=sed/);
-  await expect(page.locator(".files a").first()).toContainText("gnu/sed/");
+test("a listing searches below its own folder", async ({ page }) => {
+  await page.goto("/gnu/sed/");
+  await page.getByLabel("搜索这个文件夹之下").fill("sed");
+  await page.getByLabel("搜索这个文件夹之下").press("Enter");
+  await expect(page).toHaveURL(/\/search\/files\?folder=%2Fgnu%2Fsed%2F&q=sed/);
+  await expect(page.locator(".files li > a").first()).toContainText("gnu/sed/");
+  for (const path of await page.locator(".files li > a").allTextContents()) expect(path).toMatch(/^gnu\/sed\//);
+  await page.getByLabel("只在这个文件夹之下").uncheck();
+  await page.getByRole("button", { name: "搜索", exact: true }).click();
+  await expect(page).not.toHaveURL(/folder=/);
 });
 
 test("awkward names are shown as they are and lead to their bytes", async ({ page, request }) => {

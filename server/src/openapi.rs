@@ -85,12 +85,16 @@ impl Words {
 }
 
 impl Document {
-    /// The document of the running site.
+    /// The document of the running site; `can_refresh` says whether it has a token for hooks.
     ///
     /// # Errors
     /// Only when `openapi.toml` was broken at build time; a test reads it.
-    pub fn of(snapshot: &Snapshot) -> anyhow::Result<Self> {
+    pub fn of(snapshot: &Snapshot, can_refresh: bool) -> anyhow::Result<Self> {
         let mut document: Table = toml::from_str(SOURCE).context("openapi.toml")?;
+        if !can_refresh && let Some(paths) = document.get_mut("paths").and_then(Value::as_table_mut)
+        {
+            paths.remove("/api/v1/refresh");
+        }
         if let Some(info) = document.get_mut("info").and_then(Value::as_table_mut) {
             info.insert("version".to_owned(), env!("CARGO_PKG_VERSION").into());
         }

@@ -43,15 +43,15 @@ pub fn document(view: ErrorView) -> Document {
     let mut ways = view.ways_out;
     ways.push((format!("{p}/"), t.error_to_list.to_owned()));
     ways.push((format!("{p}/docs/"), t.error_to_docs.to_owned()));
-    let list = |links: Vec<(String, String)>| {
+    let list = |class: &'static str, links: Vec<(String, String)>| {
         let items = links
             .into_iter()
             .map(|(href, label)| view! { <li><a href=href>{label}</a></li> })
             .collect_view();
-        view! { <ul class="ways-out">{items}</ul> }
+        view! { <ul class=class>{items}</ul> }
     };
     let elsewhere = (!view.elsewhere.is_empty())
-        .then(|| view! { <h2>{t.error_elsewhere}</h2> {list(view.elsewhere)} });
+        .then(|| view! { <h2>{t.error_elsewhere}</h2> {list("elsewhere", view.elsewhere)} });
     let main = view! {
         <div class="wide">
             <div class="page-head">
@@ -61,7 +61,7 @@ pub fn document(view: ErrorView) -> Document {
             </div>
             {elsewhere}
             <h2>{t.error_ways_out}</h2>
-            {list(ways)}
+            {list("ways-out", ways)}
         </div>
     };
     Document {

@@ -118,7 +118,7 @@ async fn a_mirror_that_was_never_here_is_looked_for_at_the_federation() {
     let site = TestSite::builder().config(federation).start().await;
     let links = site.visit("/en/openbsd/7.8/").await.is(404).html().links();
     assert!(links.contains(&"https://union.example/openbsd".to_owned()), "{links:?}");
-    for path in ["/en/debian/nothing", "/wp-login.php", "/en/docs/openbsd"] {
+    for path in ["/en/debian/nothing", "/wp-login.php", "/en/docs/openbsd", "/en/news/nothing"] {
         let links = site.visit(path).await.is(404).html().links();
         assert!(!links.iter().any(|link| link.contains("union.example")), "{path}");
     }

@@ -122,6 +122,7 @@ async fn every_address_for_programs_is_described() {
     let document = document(TestSite::shared().await).await;
     let described: BTreeSet<&str> =
         document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert!(!described.contains("/api/v1/refresh"), "without a token there is no such address");
     for (address, _) in addresses() {
         let template = address.replace("{*name}", "{id}.svg");
         assert!(described.contains(template.as_str()), "{address}");

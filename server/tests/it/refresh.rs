@@ -41,6 +41,10 @@ async fn whoever_has_the_token_has_the_backends_asked() {
         let headers: Vec<_> = authorization.iter().map(|value| ("authorization", *value)).collect();
         site.ask(&Method::POST, "/api/v1/refresh", &headers).await
     };
+    let document = site.get("/api/openapi.json").await.is(200).json();
+    let described = document["paths"]["/api/v1/refresh"]["post"]["responses"].as_object().unwrap();
+    assert_eq!(described.keys().collect::<Vec<_>>(), ["202", "401", "403"]);
+    assert!(site.get("/api/docs").await.is(200).text().contains("/api/v1/refresh"));
     let missing = post(None).await.is(401);
     assert_eq!(missing.header("www-authenticate"), "Bearer");
     post(Some("Basic bWU6c2VjcmV0")).await.is(401);

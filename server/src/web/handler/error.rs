@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::search;
 use crate::{
-    content::{Content, removed::Removed},
+    content::{Content, mirror::RESERVED, removed::Removed},
     files::RelPath,
     snapshot::{AppState, Snapshot},
     web::{
@@ -229,7 +229,7 @@ fn ways_out(state: &AppState, lang: Lang, path: &str, error: &AppError) -> Vec<(
     if matches!(error, AppError::NotFound(_)) && !is_named {
         // `/x.php` is no mirror; `/crates.io-index/` may be one.
         let is_file = segments.len() == 1 && path.contains('.') && !path.ends_with('/');
-        let first = segments.first().filter(|_| !is_file);
+        let first = segments.first().filter(|first| !is_file && !RESERVED.contains(first));
         ways.extend(first.and_then(|first| federation(state, lang, first)));
     }
     if !matches!(error, AppError::BadPath(_))

@@ -24,7 +24,9 @@ pub async fn document(
 ) -> Result<Response, AppError> {
     let snapshot = state.snapshot();
     let page = snapshot.pages.get_or("/api/openapi.json", || {
-        let json = Document::of(&snapshot)?.json().map_err(|e| AppError::Internal(e.into()))?;
+        let json = Document::of(&snapshot, state.refresh().is_some())?
+            .json()
+            .map_err(|e| AppError::Internal(e.into()))?;
         Ok::<_, AppError>(Page::new(JSON, CachePolicy::Page, json + "\n"))
     })?;
     Ok(page.respond(&headers))
@@ -38,7 +40,7 @@ pub async fn page(
 ) -> Result<Response, AppError> {
     let snapshot = state.snapshot();
     cached(&snapshot, &uri, &headers, |lang| {
-        let document = Document::of(&snapshot)?;
+        let document = Document::of(&snapshot, state.refresh().is_some())?;
         let view = ApiView {
             lang,
             introduction: document.introduction(lang)?,
