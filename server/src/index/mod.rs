@@ -35,7 +35,10 @@ pub fn try_query(text: &str, line: &[u8]) {
     let Ok(search) = query::Search::parse(&query, &mirrors) else { return };
     let line = fold::fold(line);
     let _ = search.allows(&line);
-    for term in search.wanted.iter().chain(&search.excluded) {
+    for pattern in &search.patterns {
+        assert!(pattern.find(&line).is_none_or(|found| found.end <= line.len()));
+    }
+    for term in search.required() {
         assert!(!term.bytes.is_empty());
         for at in term.occurrences(&line) {
             assert_eq!(line.get(at..at + term.bytes.len()), Some(term.bytes.as_slice()));
