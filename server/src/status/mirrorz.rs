@@ -106,7 +106,8 @@ fn path(url: &str, site: Option<(&str, &str)>) -> Option<String> {
     }
     let base = site.map_or("", |site| site.1).trim_end_matches('/');
     let slash = if url.starts_with('/') { "" } else { "/" };
-    field::path(&format!("{slash}{url}")).map(|path| format!("{base}{path}"))
+    // The base is a stranger's text as well: `https://host//x` has no path that names anything.
+    field::path(&format!("{slash}{url}")).and_then(|path| field::path(&format!("{base}{path}")))
 }
 
 /// Host (with a port, if given) and path of an absolute URL.
@@ -172,6 +173,11 @@ mod tests {
         ] {
             assert_eq!(path(url, site).as_deref(), expected, "{url}");
         }
+        assert_eq!(
+            path("/debian", split_url("https://a.example//m")),
+            None,
+            "a base with an empty segment"
+        );
         assert_eq!(
             path("/debian", split_url("https://a.example/m/")).as_deref(),
             Some("/m/debian")
