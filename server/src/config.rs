@@ -173,15 +173,15 @@ pub struct FreshnessSection {
     /// tree is not on this machine is read there. Nowhere when absent.
     pub base: Option<String>,
     /// Time between two requests for the same mirror, less up to a quarter at random.
-    #[serde(deserialize_with = "status::source::positive")]
+    #[serde(deserialize_with = "crate::period::deserialize")]
     pub interval: Duration,
     /// Whether apt and rpm trees are compared with their indexes in the background.
     pub consistency: bool,
     /// Time between two comparisons of the same tree.
-    #[serde(deserialize_with = "status::source::positive")]
+    #[serde(deserialize_with = "crate::period::deserialize")]
     pub consistency_interval: Duration,
     /// Time until the second look at a tree with faults, which tells a sync under way from damage.
-    #[serde(deserialize_with = "status::source::positive")]
+    #[serde(deserialize_with = "crate::period::deserialize")]
     pub second_look: Duration,
     /// Key rings by mirror id; they come before `freshness.keyring` of `mirror.toml`.
     pub keyrings: BTreeMap<String, PathBuf>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{Span, SpanRelativeTo};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// A length such as `"90s"`, `"6h"`, `"400d"`, longer than zero; a day has 24 hours. jiff's own
@@ -16,12 +16,21 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     })
 }
 
+/// Like [`deserialize`], for what is compared with times, and may be left out.
+pub fn signed<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SignedDuration>, D::Error> {
+    let period = deserialize(deserializer)?;
+    SignedDuration::try_from(period).map(Some).map_err(D::Error::custom)
+}
+
 /// Like [`deserialize`], for keys that may be left out.
 pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     deserialize(deserializer).map(Some)
 }
 
-fn parse(text: &str) -> Option<Duration> {
+/// Reads a length; nothing when the text is none or negative.
+pub fn parse(text: &str) -> Option<Duration> {
     let span: Span = text.parse().ok()?;
     span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?.try_into().ok()
 }

@@ -251,46 +251,42 @@ fn sync(mirror: &Mirror, lang: Lang) -> Fact {
         State::Syncing | State::Pending | State::Unknown => Verdict::Unknown,
     };
     Fact {
-        trouble: Trouble::Failed,
-        subject: Subject::Mirror(mirror.id.clone()),
-        name: mirror.name.get(lang).to_owned(),
-        verdict,
         since: mirror.last_attempt,
         attempt: mirror.last_attempt,
         last_good: mirror.last_success,
+        ..fact(mirror, lang, Trouble::Failed, verdict)
     }
 }
 
-fn content(mirror: &Mirror, lang: Lang) -> Fact {
+/// What is so of a mirror, at no known time.
+fn fact(mirror: &Mirror, lang: Lang, trouble: Trouble, verdict: Verdict) -> Fact {
     Fact {
-        trouble: Trouble::Stale,
+        trouble,
         subject: Subject::Mirror(mirror.id.clone()),
         name: mirror.name.get(lang).to_owned(),
-        verdict: match mirror.freshness {
-            Freshness::Stale | Freshness::Expired => Verdict::Wrong,
-            Freshness::Fresh => Verdict::Well,
-            Freshness::Late | Freshness::Unknown => Verdict::Unknown,
-        },
-        since: None,
-        attempt: None,
-        last_good: mirror.content_time,
-    }
-}
-
-fn tree(mirror: &Mirror, lang: Lang) -> Fact {
-    Fact {
-        trouble: Trouble::Broken,
-        subject: Subject::Mirror(mirror.id.clone()),
-        name: mirror.name.get(lang).to_owned(),
-        verdict: match mirror.consistency {
-            Consistency::Broken => Verdict::Wrong,
-            Consistency::Sound => Verdict::Well,
-            Consistency::HalfSynced | Consistency::Unknown => Verdict::Unknown,
-        },
+        verdict,
         since: None,
         attempt: None,
         last_good: None,
     }
+}
+
+fn content(mirror: &Mirror, lang: Lang) -> Fact {
+    let verdict = match mirror.freshness {
+        Freshness::Stale | Freshness::Expired => Verdict::Wrong,
+        Freshness::Fresh => Verdict::Well,
+        Freshness::Late | Freshness::Unknown => Verdict::Unknown,
+    };
+    Fact { last_good: mirror.content_time, ..fact(mirror, lang, Trouble::Stale, verdict) }
+}
+
+fn tree(mirror: &Mirror, lang: Lang) -> Fact {
+    let verdict = match mirror.consistency {
+        Consistency::Broken => Verdict::Wrong,
+        Consistency::Sound => Verdict::Well,
+        Consistency::HalfSynced | Consistency::Unknown => Verdict::Unknown,
+    };
+    fact(mirror, lang, Trouble::Broken, verdict)
 }
 
 /// What one rule remembers.

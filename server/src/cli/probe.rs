@@ -226,6 +226,5 @@ fn print_audit(out: &mut impl io::Write, audit: &Audit) -> io::Result<()> {
 }
 
 fn duration(text: &str) -> anyhow::Result<Duration> {
-    let duration: SignedDuration = text.parse().context("expected a duration such as 30s")?;
-    Ok(duration.try_into()?)
+    crate::period::parse(text).context("expected a duration such as 30s")
 }

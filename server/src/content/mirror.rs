@@ -46,6 +46,7 @@ pub struct MirrorFile {
     /// Where it is synchronised from.
     pub upstream: Option<String>,
     /// Expected time between two runs.
+    #[serde(default, deserialize_with = "crate::period::signed")]
     pub interval: Option<SignedDuration>,
     /// File that stands for a directory of this tree, for registries that are read over HTTP.
     pub index: Option<String>,
@@ -68,6 +69,7 @@ pub struct FreshnessProbe {
     #[serde(default)]
     indexes: Vec<String>,
     /// How often the upstream publishes; the sync interval, and at least twelve hours, when absent.
+    #[serde(default, deserialize_with = "crate::period::signed")]
     pub every: Option<SignedDuration>,
     /// HTTP address of the same tree at its origin, with a slash at the end: the same files are read
     /// there to compare, if the site's configuration has `freshness.upstream = true`.

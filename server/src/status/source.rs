@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::upstream;
@@ -16,10 +16,10 @@ pub struct Source {
     #[serde(deserialize_with = "address")]
     pub url: String,
     /// Time between two polls, as `"60s"` or `"5m"`.
-    #[serde(default = "default_interval", deserialize_with = "positive")]
+    #[serde(default = "default_interval", deserialize_with = "crate::period::deserialize")]
     pub interval: Duration,
     /// Time for one whole request, redirects and body included, as `"15s"`.
-    #[serde(default = "default_timeout", deserialize_with = "positive")]
+    #[serde(default = "default_timeout", deserialize_with = "crate::period::deserialize")]
     pub timeout: Duration,
     /// Longest answer in bytes after decompression.
     #[serde(default = "default_max_bytes")]
@@ -66,15 +66,6 @@ const fn default_timeout() -> Duration {
 
 const fn default_max_bytes() -> u64 {
     32 << 20
-}
-
-/// A duration such as `"60s"`, longer than zero.
-pub fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let duration = SignedDuration::deserialize(deserializer)?;
-    match duration.try_into() {
-        Ok(duration) if duration > Duration::ZERO => Ok(duration),
-        _ => Err(D::Error::custom("expected a duration longer than zero, such as \"60s\"")),
-    }
 }
 
 /// The address of a folder on this host.

@@ -61,9 +61,9 @@ struct Settings {
     #[serde(deserialize_with = "super::source::folder")]
     url: String,
     host: Option<String>,
-    #[serde(deserialize_with = "super::source::positive")]
+    #[serde(deserialize_with = "crate::period::deserialize")]
     interval: Duration,
-    #[serde(deserialize_with = "super::source::positive")]
+    #[serde(deserialize_with = "crate::period::deserialize")]
     timeout: Duration,
 }
 
