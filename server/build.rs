@@ -28,8 +28,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let css = sheet.to_css(PrinterOptions { minify: true, ..PrinterOptions::default() })?.code;
     fs::write(Path::new(&env::var("OUT_DIR")?).join("site.css"), &css)?;
     println!("cargo::rustc-env=MINGJING_STYLE_FINGERPRINT={}", fingerprint(css.as_bytes()));
-    let script = fs::read(root.join("public/enhance.js"))?;
-    println!("cargo::rustc-env=MINGJING_SCRIPT_FINGERPRINT={}", fingerprint(&script));
     Ok(())
 }
 

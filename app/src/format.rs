@@ -76,15 +76,17 @@ enum Unit {
 impl Unit {
     fn count(self, lang: Lang, n: u64) -> String {
         let (zh, en) = match self {
-            Self::Minute => ("分钟", "minute"),
-            Self::Hour => ("小时", "hour"),
+            Self::Minute => ("分钟", "min"),
+            Self::Hour => ("小时", "h"),
             Self::Day => ("天", "day"),
             Self::Month => ("个月", "month"),
             Self::Year => ("年", "year"),
         };
         match lang {
             Lang::Zh => format!("{n} {zh}"),
-            Lang::En if n == 1 => format!("1 {en}"),
+            Lang::En if n == 1 || matches!(self, Self::Minute | Self::Hour) => {
+                format!("{n} {en}")
+            }
             Lang::En => format!("{n} {en}s"),
         }
     }
@@ -180,9 +182,9 @@ mod tests {
         let now = Timestamp::from_second(1_000_000_000).unwrap_or_default();
         let at = |s: i64| Timestamp::from_second(1_000_000_000 - s).unwrap_or_default();
         assert_eq!(age(Lang::En, now, at(30)), "just now");
-        assert_eq!(age(Lang::En, now, at(60)), "1 minute ago");
+        assert_eq!(age(Lang::En, now, at(60)), "1 min ago");
         assert_eq!(age(Lang::Zh, now, at(7_300)), "2 小时前");
-        assert_eq!(age(Lang::En, now, at(-90_000)), "in 25 hours");
+        assert_eq!(age(Lang::En, now, at(-90_000)), "in 25 h");
         assert_eq!(age(Lang::En, now, at(86_400 * 59)), "59 days ago");
         assert_eq!(age(Lang::En, now, at(86_400 * 400)), "13 months ago");
     }

@@ -367,6 +367,8 @@ pub struct Mirror {
     pub aliases: Vec<String>,
     /// Words by which the list and the search find it.
     pub keywords: Vec<String>,
+    /// Symbol of the sheet of icons.
+    pub icon: Option<String>,
     /// Path of the tree below the host, with a leading and no trailing slash.
     pub path: String,
     /// Page of the upstream project that lists this site as an official mirror.
@@ -422,6 +424,8 @@ pub struct Topic {
     pub name: Bilingual,
     /// One sentence.
     pub description: Bilingual,
+    /// Symbol of the sheet of icons.
+    pub icon: Option<String>,
 }
 
 impl Topic {
@@ -442,6 +446,7 @@ impl Mirror {
             category: Category::default(),
             aliases: Vec::new(),
             keywords: Vec::new(),
+            icon: None,
             path,
             official: None,
             homepage: None,

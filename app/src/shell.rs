@@ -1,7 +1,7 @@
 //! The frame around every page: head, header, navigation, footer.
 
 use jiff::{Timestamp, tz::TimeZone};
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
 use crate::model::{Bilingual, Lang};
 
@@ -37,16 +37,25 @@ pub struct Site {
 pub struct Chrome {
     /// Names of the site.
     pub site: Site,
-    /// Fingerprinted address of the stylesheet.
-    pub stylesheet: String,
-    /// Fingerprinted address of the script.
-    pub script: String,
+    /// Where pages find what they load.
+    pub assets: AssetPaths,
     /// Places of the navigation that not every site has.
     pub places: Places,
     /// When the data was put together.
     pub generated_at: Timestamp,
     /// Moment of the recorded statuses, when a recording is shown instead of a live backend.
     pub recorded_at: Option<Timestamp>,
+}
+
+/// Addresses that change with what they hold, so that browsers keep it for ever.
+#[derive(Clone, Debug)]
+pub struct AssetPaths {
+    /// The stylesheet.
+    pub stylesheet: String,
+    /// The script.
+    pub script: String,
+    /// The sheet of icons.
+    pub icons: String,
 }
 
 /// Places of the navigation that exist only if the content has them.
@@ -107,6 +116,11 @@ impl Document {
     }
 }
 
+/// Puts the remembered colours in place before anything is painted. The one script within pages; the
+/// content security policy names it by its hash.
+pub const EARLY_SCRIPT: &str =
+    "try{document.documentElement.dataset.theme=localStorage.theme||\"\"}catch{}";
+
 fn frame(page: Document, chrome: &Chrome) -> impl IntoView + use<> {
     let Document { lang, title, description, path, section, noindex, main } = page;
     let t = lang.texts();
@@ -127,19 +141,22 @@ fn frame(page: Document, chrome: &Chrome) -> impl IntoView + use<> {
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <title>{full_title}</title>
-                <meta name="description" content=description />
+                <title>{full_title.clone()}</title>
+                <meta name="description" content=description.clone() />
+                {social(chrome, &full_title, &description, &canonical)}
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" content="#003f88" />
+                <script inner_html=EARLY_SCRIPT></script>
                 {noindex.then(|| view! { <meta name="robots" content="noindex" /> })}
-                <link rel="canonical" href=canonical />
+                <link rel="canonical" href=canonical.clone() />
                 {alternates.collect_view()}
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="stylesheet" href=chrome.stylesheet.clone() />
+                <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
+                <link rel="stylesheet" href=chrome.assets.stylesheet.clone() />
                 <link rel="alternate" type="application/atom+xml" title=t.footer_feed href=format!("{}/feed.xml", lang.prefix()) />
                 {status_feeds}
                 <link rel="search" type="application/opensearchdescription+xml" title=site.short.get(lang).to_owned() href="/opensearch.xml" />
-                <script src=chrome.script.clone() defer="defer"></script>
+                <script src=chrome.assets.script.clone() defer="defer"></script>
             </head>
             <body>
                 <a class="skip" href="#main">{t.skip_to_content}</a>
@@ -149,6 +166,21 @@ fn frame(page: Document, chrome: &Chrome) -> impl IntoView + use<> {
             </body>
         </html>
     }
+}
+
+/// What other sites show of a link to the page.
+fn social(chrome: &Chrome, title: &str, description: &str, url: &str) -> AnyView {
+    let base_url = &chrome.site.base_url;
+    let property =
+        |name: &'static str, content: String| html::meta().attr("property", name).content(content);
+    view! {
+        {property("og:type", "website".to_owned())}
+        {property("og:title", title.to_owned())}
+        {property("og:description", description.to_owned())}
+        {property("og:url", url.to_owned())}
+        {property("og:image", format!("{base_url}/social.png"))}
+    }
+    .into_any()
 }
 
 /// Feeds of what changes, on the pages that tell of it: of all mirrors, and of the one in question.
@@ -199,7 +231,7 @@ fn header(lang: Lang, section: Section, path: &str, chrome: &Chrome) -> impl Int
                 <nav aria-label=t.nav_label><ul>{entries.collect_view()}</ul></nav>
                 <div class="tools">
                     <a href=format!("{}{path}", other.prefix()) hreflang=other.tag() lang=other.tag()>{t.other_language}</a>
-                    <span data-theme-switch=t.theme></span>
+                    <span data-theme-switch=[t.theme_system, t.theme_light, t.theme_dark].join("|")></span>
                 </div>
             </div>
         </header>

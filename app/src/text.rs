@@ -31,7 +31,11 @@ texts! {
     nav_about: "关于", "About";
     nav_faq: "常见问题", "FAQ";
     other_language: "English", "中文";
-    theme: "切换深色与浅色", "Switch light and dark";
+    theme_system: "配色：跟随系统", "Colours: as the system";
+    theme_light: "配色：浅色", "Colours: light";
+    theme_dark: "配色：深色", "Colours: dark";
+    star_add: "收藏 {0}", "Add {0} to favourites";
+    star_remove: "取消收藏 {0}", "Remove {0} from favourites";
     footer_contact: "联系", "Contact";
     footer_issues: "报告问题", "Report a problem";
     footer_software: "由 Mingjing 驱动", "Runs on Mingjing";
@@ -46,8 +50,13 @@ texts! {
     list_ok: "{0} 个最近一次同步成功", "{0} last synced without error";
     list_failed: "{0} 个失败", "{0} failed";
     list_shown: "显示 {0} / {1}", "{0} of {1} shown";
+    list_fresh: "{1} 个测得内容时间，其中 {0} 个新鲜", "content of {0} of {1} measured ones is fresh";
     list_filter: "按名称筛选", "Filter by name";
-    list_filter_placeholder: "名称、别名、拼音…", "name, alias, word…";
+    list_filter_button: "只筛选列表", "Filter the list";
+    list_letters: "按首字母跳转", "Jump to a letter";
+    list_layout: "版式", "Layout";
+    layout_compact: "紧凑", "Compact";
+    layout_details: "详细", "Detailed";
     list_category: "分类", "Category";
     list_state: "同步状态", "Sync state";
     list_sort: "排序", "Sort by";
@@ -70,8 +79,7 @@ texts! {
     col_success: "上次成功", "Last success";
     col_state: "同步", "Sync";
     col_size: "大小", "Size";
-    col_help: "帮助", "Help";
-    hero_lead: "找镜像、找帮助、找文件", "Find a mirror, a guide, a file";
+    col_links: "链接", "Links";
     hero_placeholder: "例如 debian、ubuntu 24.04 desktop iso", "try debian, or ubuntu 24.04 desktop iso";
 
     // ages and unknowns
@@ -102,6 +110,9 @@ texts! {
     guide_sample: "输出示例", "Sample output";
     guide_undo: "撤销", "Undo";
     guide_by_curl: "用一条命令写入", "In one command";
+    guide_download: "下载", "Download";
+    guide_changes: "会改动的文件", "Files that change";
+    guide_last_choice: "用上次的选择", "Use my last choices";
     guide_eol: "已停止支持", "end of life";
     guide_eol_note: "所选版本已于 {0} 停止支持，不再有安全更新。", "The chosen release reached its end of life on {0}: no more security updates.";
     guide_checked: "已用 {0} 测试（{1}）", "Checked with {0} on {1}";

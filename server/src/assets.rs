@@ -2,15 +2,20 @@
 
 use std::collections::HashMap;
 
+use app::shell::AssetPaths;
 use axum::{body::Bytes, http::HeaderValue};
 use rust_embed::Embed;
+use serde::{Deserialize as _, Deserializer, de::Error as _};
 
 use crate::web::cache::{CachePolicy, Page};
 
 /// Minified by `build.rs` from `style/*.css`.
 const STYLESHEET: &str = include_str!(concat!(env!("OUT_DIR"), "/site.css"));
 const FINGERPRINT: &str = env!("MINGJING_STYLE_FINGERPRINT");
-const SCRIPT_FINGERPRINT: &str = env!("MINGJING_SCRIPT_FINGERPRINT");
+/// Files whose address changes with their content.
+const FINGERPRINTED: [&str; 2] = [SCRIPT, ICONS];
+const SCRIPT: &str = "enhance.js";
+const ICONS: &str = "icons.svg";
 
 #[derive(Embed)]
 #[folder = "../public"]
@@ -26,11 +31,12 @@ impl Assets {
     pub fn load() -> Self {
         let mut by_path = HashMap::new();
         let css = HeaderValue::from_static("text/css; charset=utf-8");
-        by_path.insert(stylesheet(), Page::new(css, CachePolicy::Immutable, STYLESHEET));
+        let sheet = Page::new(css, CachePolicy::Immutable, STYLESHEET);
+        by_path.insert(stylesheet(), sheet);
         for name in Public::iter() {
             let Some(file) = Public::get(&name) else { continue };
-            let (path, policy) = if *name == *"enhance.js" {
-                (script(), CachePolicy::Immutable)
+            let (path, policy) = if FINGERPRINTED.contains(&&*name) {
+                (fingerprinted(&name), CachePolicy::Immutable)
             } else {
                 (format!("/{name}"), CachePolicy::Day)
             };
@@ -56,14 +62,43 @@ impl Assets {
     }
 }
 
-/// Address of the stylesheet.
-pub fn stylesheet() -> String {
+/// Where pages find what they load.
+pub fn paths() -> AssetPaths {
+    AssetPaths {
+        stylesheet: stylesheet(),
+        script: fingerprinted(SCRIPT),
+        icons: fingerprinted(ICONS),
+    }
+}
+
+fn stylesheet() -> String {
     format!("/static/site.{FINGERPRINT}.css")
 }
 
-/// Address of the script.
-pub fn script() -> String {
-    format!("/static/enhance.{SCRIPT_FINGERPRINT}.js")
+/// `a.js` → `/static/a.0123456789.js`.
+fn fingerprinted(name: &str) -> String {
+    let hash = Public::get(name).map(|file| file.metadata.sha256_hash()).unwrap_or_default();
+    let [head @ .., _, _, _] = hash.first_chunk::<8>().copied().unwrap_or_default();
+    let fingerprint = head.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    format!("/static/{stem}.{fingerprint:010x}.{extension}")
+}
+
+/// Reads the name of a symbol of the sheet of icons.
+///
+/// # Errors
+/// If the sheet has none of that name.
+pub fn icon<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    let name = String::deserialize(value)?;
+    let sheet = Public::get(ICONS).map(|file| file.data).unwrap_or_default();
+    let symbol = format!("<symbol id=\"{name}\" ");
+    if memchr::memmem::find(&sheet, symbol.as_bytes()).is_some() {
+        Ok(Some(name))
+    } else {
+        Err(D::Error::custom(format!(
+            "`{name}`: no such symbol in public/icons.svg; `npm run icons` in end2end adds those of Simple Icons"
+        )))
+    }
 }
 
 /// Media type by file name, for what mirrors and the site carry.
@@ -92,4 +127,34 @@ pub fn content_type(name: &str) -> HeaderValue {
             _ => "application/octet-stream",
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::mirror::RESERVED;
+
+    #[test]
+    fn no_mirror_can_stand_in_the_way_of_an_asset() {
+        let assets = Assets::load();
+        for path in assets.paths().filter(|path| !path.starts_with("/static/")) {
+            assert!(RESERVED.contains(&&path[1..]), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_icon_that_the_sheet_lacks_is_refused_by_name() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Facts {
+            #[serde(default, deserialize_with = "icon")]
+            icon: Option<String>,
+        }
+        let read = |text: &str| toml::from_str::<Facts>(text);
+        assert_eq!(read("icon = \"debian\"").unwrap().icon.as_deref(), Some("debian"));
+        assert_eq!(read("").unwrap().icon, None);
+        for name in ["debia", "", "debian\\\" viewBox=\\\""] {
+            let error = read(&format!("icon = \"{name}\"")).unwrap_err().to_string();
+            assert!(error.contains("no such symbol"), "{error}");
+        }
+    }
 }

@@ -61,9 +61,9 @@ pub fn view(
             }
         }
     }
-    let setup = match guide.setup(selection) {
-        Ok(plan) => Some(setup_lines(guide, lang, &rendered, plan.is_root, &query)),
-        Err(RenderError::NoSuchSnippet { .. } | RenderError::Hidden { .. }) => None,
+    let (setup, touched) = match guide.setup(selection) {
+        Ok(plan) => (Some(setup_lines(guide, lang, &rendered, plan.is_root, &query)), plan.keep),
+        Err(RenderError::NoSuchSnippet { .. } | RenderError::Hidden { .. }) => (None, Vec::new()),
         Err(error) => return Err(error),
     };
     let edit_url =
@@ -83,6 +83,7 @@ pub fn view(
             format!("/docs/{}/help.{suffix}.md", encode::segment(guide.id.as_bytes()))
         },
         setup,
+        touched,
     })
 }
 

@@ -95,8 +95,7 @@ impl Publisher {
         let reports: Vec<_> = backends.iter().map(|b| b.report.clone()).collect();
         let chrome = Chrome {
             site: self.config.site(),
-            stylesheet: assets::stylesheet(),
-            script: assets::script(),
+            assets: assets::paths(),
             places: places(&self.content),
             generated_at: now,
             recorded_at: reports.iter().find_map(|r| r.recorded_at),

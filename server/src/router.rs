@@ -1,7 +1,8 @@
 //! Every address of the site, and the layers around them, in request order.
 
-use std::time::Instant;
+use std::{sync::LazyLock, time::Instant};
 
+use app::shell::EARLY_SCRIPT;
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
@@ -10,6 +11,8 @@ use axum::{
     response::{Redirect, Response},
     routing::{MethodRouter, get, post},
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     snapshot::AppState,
@@ -32,9 +35,10 @@ pub fn router(state: AppState) -> Router {
         .route("/llms.txt", get(feed::llms))
         .route("/robots.txt", get(feed::robots))
         .route("/opensearch.xml", get(feed::opensearch))
-        .route("/static/{*path}", get(asset::serve))
-        .route("/favicon.svg", get(asset::serve))
-        .route("/favicon.ico", get(asset::serve));
+        .route("/static/{*path}", get(asset::serve));
+    for path in state.assets().paths().filter(|path| !path.starts_with("/static/")) {
+        site = site.route(path, get(asset::serve));
+    }
     if state.refresh().is_some() {
         let methods = post(refresh::now).layer(middleware::from_fn(open::open));
         site = site.route("/api/v1/refresh", methods);
@@ -97,11 +101,15 @@ fn programs() -> Router<AppState> {
         .layer(middleware::from_fn(open::open))
 }
 
-/// SECURITY: pages load nothing from elsewhere and run no inline script.
-const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-);
+/// SECURITY: pages load nothing from elsewhere and run no inline script but the one of the frame.
+static CONTENT_SECURITY_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let early = BASE64_STANDARD.encode(Sha256::digest(EARLY_SCRIPT));
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'sha256-{early}'; style-src 'self'; img-src 'self' data:; \
+         connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+});
 
 /// Turns errors into pages for whoever asked, and adds the headers that every answer carries.
 async fn finish(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -123,7 +131,8 @@ async fn finish(State(state): State<AppState>, request: Request, next: Next) -> 
     );
     let is_page = is_active(out);
     if is_page {
-        out.entry(header::CONTENT_SECURITY_POLICY).or_insert(CONTENT_SECURITY_POLICY);
+        out.entry(header::CONTENT_SECURITY_POLICY)
+            .or_insert_with(|| CONTENT_SECURITY_POLICY.clone());
     }
     if !is_own {
         state.metrics().request(&route, response.status(), started.elapsed());

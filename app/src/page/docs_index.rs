@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::{
     Chrome, Document,
     model::{Category, Lang, Mirror, Topic},
+    part,
     shell::Section,
 };
 
@@ -13,9 +14,9 @@ pub fn document(chrome: &Chrome, lang: Lang, mirrors: &[Mirror], topics: &[Topic
     let t = lang.texts();
     let shelves = Category::ALL
         .into_iter()
-        .filter_map(|category| shelf(lang, category, mirrors))
+        .filter_map(|category| shelf(chrome, lang, category, mirrors))
         .collect_view();
-    let others = topic_shelf(lang, topics);
+    let others = topic_shelf(chrome, lang, topics);
     let pending = pending(lang, mirrors);
     let main = view! {
         <div class="wide prose-head">
@@ -41,20 +42,26 @@ pub fn document(chrome: &Chrome, lang: Lang, mirrors: &[Mirror], topics: &[Topic
     }
 }
 
-fn shelf(lang: Lang, category: Category, mirrors: &[Mirror]) -> Option<AnyView> {
+fn shelf(chrome: &Chrome, lang: Lang, category: Category, mirrors: &[Mirror]) -> Option<AnyView> {
     let on_shelf: Vec<_> = mirrors
         .iter()
         .filter(|m| m.has_guide && m.category == category)
-        .map(|m| entry(m.page(lang), m.name.get(lang), m.description.get(lang)))
+        .map(|m| {
+            let icon = part::icon(chrome, m.icon.as_deref(), &m.id);
+            entry(icon, m.page(lang), m.name.get(lang), m.description.get(lang))
+        })
         .collect();
     (!on_shelf.is_empty()).then(|| boxed(category.word(lang), on_shelf))
 }
 
 /// Guides that belong to no mirror.
-fn topic_shelf(lang: Lang, topics: &[Topic]) -> Option<AnyView> {
+fn topic_shelf(chrome: &Chrome, lang: Lang, topics: &[Topic]) -> Option<AnyView> {
     let on_shelf: Vec<_> = topics
         .iter()
-        .map(|topic| entry(topic.page(lang), topic.name.get(lang), topic.description.get(lang)))
+        .map(|topic| {
+            let icon = part::icon(chrome, topic.icon.as_deref(), &topic.id);
+            entry(icon, topic.page(lang), topic.name.get(lang), topic.description.get(lang))
+        })
         .collect();
     (!on_shelf.is_empty()).then(|| boxed(lang.texts().docs_topics, on_shelf))
 }
@@ -69,10 +76,10 @@ fn boxed(title: &'static str, entries: Vec<AnyView>) -> AnyView {
     .into_any()
 }
 
-fn entry(href: String, name: &str, description: &str) -> AnyView {
+fn entry(icon: AnyView, href: String, name: &str, description: &str) -> AnyView {
     view! {
         <li>
-            <a href=href>{name.to_owned()}</a> " "
+            {icon}<a href=href>{name.to_owned()}</a> " "
             <small>{description.to_owned()}</small>
         </li>
     }

@@ -103,6 +103,8 @@ pub struct Guide {
     pub source_url: String,
     /// The whole as one script, where that can be.
     pub setup: Option<Setup>,
+    /// Files that change, apart from those that snippets name.
+    pub touched: Vec<String>,
 }
 
 /// Shell lines around `setup.sh`.
@@ -175,6 +177,16 @@ pub enum Role {
     Sample,
 }
 
+impl Role {
+    /// The file that is written, for snippets that are the content of one.
+    fn file(&self) -> Option<&str> {
+        match self {
+            Self::Write(file) | Self::Append(file) => Some(file),
+            Self::Root | Self::User | Self::Project | Self::Sample => None,
+        }
+    }
+}
+
 /// Makes the page.
 pub fn document(chrome: &Chrome, view: GuideView) -> Document {
     let lang = view.lang;
@@ -215,8 +227,9 @@ pub fn document(chrome: &Chrome, view: GuideView) -> Document {
         view! { <li class="quiet">{format::fill(t.guide_reviewed, &[&day.to_string()])}</li> }
     });
     let has_guide = guide.is_some();
+    let side = guide.as_ref().map(|guide| side(lang, &subject, guide));
     let body = match guide {
-        Some(guide) => guide_body(lang, &subject, guide),
+        Some(guide) => guide_body(lang, guide),
         None => view! {
             <p class="notice">{t.guide_pending}</p>
             <h2>{t.guide_facts}</h2>
@@ -226,14 +239,20 @@ pub fn document(chrome: &Chrome, view: GuideView) -> Document {
     let main = view! {
         <div class="wide">
             <div class="page-head">
-                <h1>{title.clone()}</h1>
+                <div class="title">
+                    <h1>{title.clone()}</h1>
+                    {part::star(lang, &subject.page(Lang::Zh), subject.name(lang))}
+                </div>
                 <p class="lead">{subject.description(lang).to_owned()}</p>
                 {state_line}
             </div>
             <div class="guide" id="guide">
-                {body}
-                {facts}
-                <ul class="page-links">{history}{markdown}{source}{edit}{reviewed}</ul>
+                {side}
+                <div class="guide-body">
+                    {body}
+                    {facts}
+                    <ul class="page-links">{history}{markdown}{source}{edit}{reviewed}</ul>
+                </div>
             </div>
         </div>
     };
@@ -278,8 +297,10 @@ fn state_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyVie
     .into_any()
 }
 
-fn guide_body(lang: Lang, subject: &Subject, guide: Guide) -> AnyView {
+/// What stays in sight beside the text: the options, the headings, what will change.
+fn side(lang: Lang, subject: &Subject, guide: &Guide) -> AnyView {
     let t = lang.texts();
+    let form = (!guide.options.is_empty()).then(|| options_form(lang, subject, &guide.options));
     let contents = (guide.contents.len() > 2).then(|| {
         let items = guide
             .contents
@@ -292,6 +313,37 @@ fn guide_body(lang: Lang, subject: &Subject, guide: Guide) -> AnyView {
             </nav>
         }
     });
+    view! { <div class="guide-side">{form}{contents}{changes(lang, guide)}</div> }.into_any()
+}
+
+/// The files that a reader of the page changes, with the way to what is written there.
+fn changes(lang: Lang, guide: &Guide) -> Option<AnyView> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut items = Vec::new();
+    for block in &guide.blocks {
+        let Block::Snippet(snippet) = block else { continue };
+        let Some(file) = snippet.role.file().filter(|_| !snippet.is_undo) else { continue };
+        if !seen.contains(&file) {
+            seen.push(file);
+            let href = format!("#snippet-{}", snippet.id);
+            items.push(view! { <li><a href=href><code>{file.to_owned()}</code></a></li> });
+        }
+    }
+    let others = guide.touched.iter().filter(|file| !seen.contains(&file.as_str()));
+    let others = others.map(|file| view! { <li><code>{file.clone()}</code></li> }).collect_view();
+    (!items.is_empty() || !guide.touched.is_empty()).then(|| {
+        view! {
+            <div class="changes-here">
+                <p>{lang.texts().guide_changes}</p>
+                <ul>{items.collect_view()}{others}</ul>
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn guide_body(lang: Lang, guide: Guide) -> AnyView {
+    let t = lang.texts();
     let ended = guide.ended.map(|day| {
         view! { <p class="notice warn">{format::fill(t.guide_eol_note, &[&day.to_string()])}</p> }
     });
@@ -299,7 +351,6 @@ fn guide_body(lang: Lang, subject: &Subject, guide: Guide) -> AnyView {
         let words = format::fill(t.guide_lacking_note, &[&guide.lacking.join(t.list_comma)]);
         view! { <p class="notice warn">{words}</p> }
     });
-    let form = (!guide.options.is_empty()).then(|| options_form(lang, subject, &guide.options));
     let setup = guide.setup.map(|setup| setup_view(lang, setup));
     let blocks = guide
         .blocks
@@ -310,11 +361,9 @@ fn guide_body(lang: Lang, subject: &Subject, guide: Guide) -> AnyView {
         })
         .collect_view();
     view! {
-        {form}
         {ended}
         {lacking}
         {setup}
-        {contents}
         {blocks}
     }
     .into_any()
@@ -340,9 +389,10 @@ fn options_form(lang: Lang, subject: &Subject, options: &[GuideOption]) -> AnyVi
         })
         .collect_view();
     view! {
-        <form class="options" action=subject.page(lang) method="get" aria-label=t.guide_options data-swap="#guide">
+        <form class="options" action=subject.page(lang) method="get" aria-label=t.guide_options data-swap="#guide" data-remember=subject.page(Lang::Zh)>
+            <p class="side-title">{t.guide_options}" "<span data-last=t.guide_last_choice></span></p>
             {fields}
-            <button type="submit">{t.guide_apply}</button>
+            <button type="submit" class="no-script">{t.guide_apply}</button>
         </form>
     }
     .into_any()
@@ -381,6 +431,10 @@ fn snippet_view(lang: Lang, snippet: Snippet) -> AnyView {
     let undo = snippet.is_undo.then(|| view! { <span class="badge">{t.guide_undo}</span> });
     let is_sample = matches!(snippet.role, Role::Sample);
     let code_id = format!("code-{}", snippet.id);
+    let download = snippet.raw_url.clone().zip(snippet.role.file()).map(|(url, file)| {
+        let name = file.rsplit('/').next().unwrap_or(file).to_owned();
+        view! { <a href=url download=name>{t.guide_download}</a> }
+    });
     let raw = snippet.raw_url.map(|url| view! { <a href=url>{t.guide_raw}</a> });
     // The script puts the button there: without it there would be nothing to press.
     let copy = (!is_sample).then(|| {
@@ -401,7 +455,7 @@ fn snippet_view(lang: Lang, snippet: Snippet) -> AnyView {
     });
     view! {
         <figure class=if is_sample { "snippet sample" } else { "snippet" } id=format!("snippet-{}", snippet.id)>
-            <figcaption><span class="target">{caption}</span> " " {undo} " " <span class="actions">{raw}{copy}</span></figcaption>
+            <figcaption><span class="target">{caption}</span> " " {undo} " " <span class="actions">{download}" "{raw}" "{copy}</span></figcaption>
             <pre tabindex="0"><code id=code_id inner_html=snippet.html></code></pre>
             {curl}
             {checked}

@@ -49,6 +49,36 @@ impl Sort {
     }
 }
 
+/// How much of each mirror the list shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// Name, age and state in columns, so that all are seen at a glance.
+    #[default]
+    Compact,
+    /// A row with everything for each.
+    Details,
+}
+
+impl Layout {
+    /// Every layout.
+    pub const ALL: [Self; 2] = [Self::Compact, Self::Details];
+
+    /// The value in URLs.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Compact => "compact",
+            Self::Details => "details",
+        }
+    }
+
+    fn word(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Compact => lang.texts().layout_compact,
+            Self::Details => lang.texts().layout_details,
+        }
+    }
+}
+
 /// What the visitor asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -60,6 +90,8 @@ pub struct Filter {
     pub state: Option<State>,
     /// Order.
     pub sort: Sort,
+    /// Layout.
+    pub layout: Layout,
 }
 
 impl Filter {
@@ -91,9 +123,10 @@ pub fn document(chrome: &Chrome, view: &ListView<'_>) -> Document {
         {hero(chrome, view)}
         <div class="wide">
             {notices(chrome, lang)}
-            <section class="mirrors" aria-labelledby="list-title">
+            <section id="list" aria-labelledby="list-title">
                 <h2 id="list-title" class="visually-hidden">{lang.texts().list_title}</h2>
                 {filter_form(view)}
+                {letters(view)}
                 {table(chrome, view)}
             </section>
         </div>
@@ -104,7 +137,7 @@ pub fn document(chrome: &Chrome, view: &ListView<'_>) -> Document {
         description: site.description.get(lang).to_owned(),
         path: "/".to_owned(),
         section: Section::Mirrors,
-        noindex: view.filter.is_narrow() || view.filter.sort != Sort::Name,
+        noindex: *view.filter != Filter::default(),
         main: main.into_any(),
     }
 }
@@ -114,17 +147,6 @@ fn hero(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
     let t = lang.texts();
     let p = lang.prefix();
     let site = &chrome.site;
-    let total: u64 = view.all.iter().filter_map(|m| m.size_bytes).sum();
-    let ok = view.all.iter().filter(|m| m.state == State::Success).count();
-    let failed = view.all.iter().filter(|m| m.state == State::Failed).count();
-    let mut facts = vec![
-        format::fill(t.list_count, &[&view.all.len().to_string()]),
-        format::fill(t.list_total, &[&format::size(total)]),
-        format::fill(t.list_ok, &[&ok.to_string()]),
-    ];
-    if failed > 0 {
-        facts.push(format::fill(t.list_failed, &[&failed.to_string()]));
-    }
     let favourites = site
         .favourites
         .iter()
@@ -132,7 +154,7 @@ fn hero(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
         .map(|m| {
             view! {
                 <li>
-                    <a href=m.page(lang)>{m.name.get(lang).to_owned()}</a>
+                    <a href=m.page(lang)>{part::icon(chrome, m.icon.as_deref(), &m.id)}{m.name.get(lang).to_owned()}</a>
                 </li>
             }
         })
@@ -140,7 +162,7 @@ fn hero(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
     let favourites = (!favourites.is_empty()).then(|| {
         view! {
                 <nav class="favourites" aria-label=t.list_favourites>
-                    <ul>{favourites.collect_view()}</ul>
+                    <ul data-stars=[t.star_add, t.star_remove].join("|")>{favourites.collect_view()}</ul>
                 </nav>
         }
     });
@@ -148,17 +170,40 @@ fn hero(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
         <div class="hero">
             <div class="wide">
                 <h1>{site.name.get(lang).to_owned()}</h1>
+                <p class="summary">{summary(view)}</p>
                 <form class="big-search" action=format!("{p}/search") method="get" role="search">
                     <label for="q" class="visually-hidden">{t.search_label}</label>
-                    <input id="q" name="q" type="search" placeholder=t.hero_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" enterkeyhint="search" data-focus-key="/" />
+                    <input id="q" name="q" type="search" value=view.filter.text.clone() placeholder=t.hero_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" enterkeyhint="search" data-focus-key="/" data-filter="#mirrors" />
                     <button type="submit">{t.search_button}</button>
+                    <button type="submit" class="no-script" formaction=format!("{p}/")>{t.list_filter_button}</button>
                 </form>
                 {favourites}
-                <p class="summary">{facts.join(" · ")}</p>
             </div>
         </div>
     }
     .into_any()
+}
+
+/// The list in figures.
+fn summary(view: &ListView<'_>) -> String {
+    let t = view.lang.texts();
+    let count = |is: &dyn Fn(&Mirror) -> bool| view.all.iter().filter(|m| is(m)).count();
+    let total: u64 = view.all.iter().filter_map(|m| m.size_bytes).sum();
+    let failed = count(&|m| m.state == State::Failed);
+    let measured = count(&|m| m.freshness != Freshness::Unknown);
+    let fresh = count(&|m| m.freshness == Freshness::Fresh);
+    let mut facts = vec![
+        format::fill(t.list_count, &[&view.all.len().to_string()]),
+        format::fill(t.list_total, &[&format::size(total)]),
+        format::fill(t.list_ok, &[&count(&|m| m.state == State::Success).to_string()]),
+    ];
+    if failed > 0 {
+        facts.push(format::fill(t.list_failed, &[&failed.to_string()]));
+    }
+    if measured > 0 {
+        facts.push(format::fill(t.list_fresh, &[&fresh.to_string(), &measured.to_string()]));
+    }
+    facts.join(" · ")
 }
 
 fn notices(chrome: &Chrome, lang: Lang) -> AnyView {
@@ -202,24 +247,60 @@ fn filter_form(view: &ListView<'_>) -> AnyView {
     });
     let shown =
         format::fill(t.list_shown, &[&view.rows.len().to_string(), &view.all.len().to_string()]);
+    let layouts = Layout::ALL.map(|l| Choice {
+        value: l.id().to_owned(),
+        label: l.word(lang).to_owned(),
+        selected: filter.layout == l,
+    });
     let reset = filter.is_narrow().then(|| {
         view! { <a class="reset" href=format!("{}/", lang.prefix())>{t.list_reset}</a> }
     });
-    let text = view! {
-        <input name="q" type="search" value=filter.text.clone() placeholder=t.list_filter_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" data-filter="#mirrors" />
-    };
-    let text = part::field("field grow", t.list_filter, text.into_any());
+    // The box above holds the words; they stay when another choice is made here.
+    let text = (!filter.text.is_empty())
+        .then(|| view! { <input type="hidden" name="q" value=filter.text.clone() /> });
     view! {
-        <form class="filter" action=format!("{}/", lang.prefix()) method="get">
+        <form class="filter" action=format!("{}/", lang.prefix()) method="get" data-swap="#list">
             {text}
             {part::select("category", t.list_category, &categories)}
             {part::select("state", t.list_state, &states)}
             {part::select("sort", t.list_sort, &sorts)}
-            <button type="submit">{t.list_apply}</button>
-            <p class="shown"><output data-shown="">{shown}</output>{reset}</p>
+            {part::select("view", t.list_layout, &layouts)}
+            <button type="submit" class="no-script">{t.list_apply}</button>
+            <p class="shown"><output data-shown="">{shown}</output>" "{reset}</p>
         </form>
     }
     .into_any()
+}
+
+/// The letter under which a dictionary has a mirror.
+fn letter(mirror: &Mirror) -> char {
+    let first = mirror.id.chars().next().map(|c| c.to_ascii_lowercase());
+    first.filter(char::is_ascii_alphabetic).unwrap_or('0')
+}
+
+/// Rows that are the first under their letter, when the order is by name.
+fn first_of_letters(view: &ListView<'_>) -> Vec<Option<char>> {
+    let letters: Vec<char> = view.rows.iter().map(|(mirror, _)| letter(mirror)).collect();
+    let is_first = |at: usize| at == 0 || letters[at - 1] != letters[at];
+    let by_name = view.filter.sort == Sort::Name;
+    (0..letters.len()).map(|at| (by_name && is_first(at)).then_some(letters[at])).collect()
+}
+
+/// Jumps to the first mirror under each letter.
+fn letters(view: &ListView<'_>) -> Option<AnyView> {
+    let links: Vec<_> = first_of_letters(view)
+        .into_iter()
+        .flatten()
+        .map(|c| {
+            let label = if c == '0' { "#".to_owned() } else { c.to_uppercase().to_string() };
+            view! { <li><a href=format!("#to-{c}")>{label}</a></li> }
+        })
+        .collect();
+    let label = view.lang.texts().list_letters;
+    (links.len() > 3).then(|| {
+        view! { <nav class="letters" aria-label=label><ul>{links.collect_view()}</ul></nav> }
+            .into_any()
+    })
 }
 
 fn table(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
@@ -229,10 +310,12 @@ fn table(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
     let rows = view
         .rows
         .iter()
-        .map(|(mirror, words)| row(chrome, view, mirror, words.clone()))
+        .zip(first_of_letters(view))
+        .map(|((mirror, words), letter)| row(chrome, view, mirror, words.clone(), letter))
         .collect_view();
+    let class = format!("list {}", view.filter.layout.id());
     view! {
-        <table id="mirrors" class="list">
+        <table id="mirrors" class=class>
             <thead>
                 <tr>
                     <th scope="col">{t.col_name}</th>
@@ -240,7 +323,7 @@ fn table(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
                     <th scope="col">{t.col_success}</th>
                     <th scope="col">{t.col_state}</th>
                     <th scope="col" class="num">{t.col_size}</th>
-                    <th scope="col">{t.col_help}</th>
+                    <th scope="col">{t.col_links}</th>
                 </tr>
             </thead>
             <tbody>{rows}</tbody>
@@ -250,26 +333,39 @@ fn table(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
     .into_any()
 }
 
-fn row(chrome: &Chrome, view: &ListView<'_>, m: &Mirror, words: String) -> AnyView {
+fn row(
+    chrome: &Chrome,
+    view: &ListView<'_>,
+    m: &Mirror,
+    words: String,
+    letter: Option<char>,
+) -> AnyView {
     let lang = view.lang;
     let t = lang.texts();
     let zone = &chrome.site.time_zone;
+    let name = m.name.get(lang);
     let verdict = (m.freshness != Freshness::Unknown)
         .then(|| view! { " " {part::freshness_mark(lang, m.freshness)} });
+    let of_it = || view! { <span class="visually-hidden">{format!(" {name}")}</span> };
+    let files = m.has_tree.then(|| {
+        view! { " " <a class="files" href=m.href(lang)>{t.list_files}{of_it()}</a> }
+    });
+    let class = m.content_time.is_some().then_some("measured");
     view! {
-        <tr data-words=words>
+        <tr class=class id=letter.map(|c| format!("to-{c}")) data-words=words>
             <th scope="row">
                 <div class="what">
-                    <a href=m.href(lang)>{m.name.get(lang).to_owned()}</a>
+                    {part::icon(chrome, m.icon.as_deref(), &m.id)}
+                    <a href=m.page(lang)>{name.to_owned()}</a>
                     " " {part::official_mark(lang, m)} " "
                     <small>{m.description.get(lang).to_owned()}</small>
                 </div>
             </th>
-            <td data-label=t.col_content>{part::ago(lang, zone, view.now, m.content_time, "–")} {verdict} {part::content_notes(lang, m)}</td>
-            <td data-label=t.col_success>{part::ago(lang, zone, m.as_of(view.now), m.last_success, "–")}</td>
-            <td data-label=t.col_state>{part::state_of(lang, m)}</td>
+            <td class="content" data-label=t.col_content>{part::ago(lang, zone, view.now, m.content_time, "–")} {verdict} {part::content_notes(lang, m)}</td>
+            <td class="success" data-label=t.col_success>{part::ago(lang, zone, m.as_of(view.now), m.last_success, "–")}</td>
+            <td class="state" data-label=t.col_state>{part::state_of(lang, m)}</td>
             <td data-label=t.col_size class="num">{part::size(lang, m.size_bytes)}</td>
-            <td data-label=t.col_help class="help"><a href=m.page(lang)>{if m.has_guide { t.list_help } else { t.list_info }}<span class="visually-hidden">{format!(" {}", m.name.get(lang))}</span></a></td>
+            <td class="links"><a class="help" href=m.page(lang)>{if m.has_guide { t.list_help } else { t.list_info }}{of_it()}</a>{files}</td>
         </tr>
     }
     .into_any()

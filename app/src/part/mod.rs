@@ -6,9 +6,29 @@ use jiff::{Timestamp, tz::TimeZone};
 use leptos::prelude::*;
 
 use crate::{
-    format,
+    Chrome, format,
     model::{Consistency, Freshness, Lang, Mirror, State},
 };
+
+/// The mark of a project; the first letter of its name when there is none in the sheet.
+pub fn icon(chrome: &Chrome, symbol: Option<&str>, name: &str) -> AnyView {
+    if let Some(symbol) = symbol {
+        let place = format!("{}#{symbol}", chrome.assets.icons);
+        view! { <svg class="icon" width="18" height="18" aria-hidden="true"><use href=place></use></svg> }
+            .into_any()
+    } else {
+        let letter: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
+        view! { <span class="icon letter" data-letter=letter aria-hidden="true"></span> }.into_any()
+    }
+}
+
+/// Where the script puts a button with which a visitor keeps a page among the favourites.
+pub fn star(lang: Lang, page: &str, name: &str) -> AnyView {
+    let t = lang.texts();
+    let labels = [t.star_add, t.star_remove].join("|");
+    view! { <span class="star-place" data-star=page.to_owned() data-name=name.to_owned() data-labels=labels></span> }
+        .into_any()
+}
 
 /// A state by shape and word, never by colour alone.
 pub fn state_mark(lang: Lang, state: State) -> AnyView {

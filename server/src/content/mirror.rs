@@ -37,6 +37,9 @@ pub struct MirrorFile {
     /// Words by which the list and the search find it.
     #[serde(default)]
     pub keywords: Vec<String>,
+    /// Its mark: the name of a symbol in `public/icons.svg`. Mirrors without one show a letter.
+    #[serde(default, deserialize_with = "crate::assets::icon")]
+    pub icon: Option<String>,
     /// Path of the tree when it is not `/<id>`.
     pub path: Option<String>,
     /// Home page of the project.
@@ -223,6 +226,7 @@ impl MirrorFacts {
 pub const RESERVED: &[&str] = &[
     "about",
     "api",
+    "apple-touch-icon.png",
     "badge",
     "docs",
     "downloads",
@@ -242,6 +246,7 @@ pub const RESERVED: &[&str] = &[
     "robots.txt",
     "search",
     "sitemap.xml",
+    "social.png",
     "static",
     "stats",
     "status",

@@ -25,6 +25,9 @@ pub struct TopicFile {
     /// Other spellings; `/docs/<alias>` redirects.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Its mark: the name of a symbol in `public/icons.svg`.
+    #[serde(default, deserialize_with = "crate::assets::icon")]
+    pub icon: Option<String>,
     /// Words by which the search finds it.
     #[serde(default)]
     pub keywords: Vec<String>,
@@ -46,12 +49,13 @@ impl TopicFacts {
             id: self.id.clone(),
             name: self.file.name.clone(),
             description: self.file.description.clone(),
+            icon: self.file.icon.clone(),
         }
     }
 
     /// Everything by which it is found.
     pub fn words(&self) -> String {
-        let TopicFile { name, description, aliases, keywords } = &self.file;
+        let TopicFile { name, description, aliases, keywords, .. } = &self.file;
         let mut words =
             format!("{} {} {} {} {}", self.id, name.zh, name.en, description.zh, description.en);
         for word in aliases.iter().chain(keywords) {

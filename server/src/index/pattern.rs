@@ -35,7 +35,8 @@ impl Pattern {
             source.push_str(&regex_syntax::escape(&rest[..star]));
             let after = rest[star..].trim_start_matches('*');
             let stars = rest.len() - star - after.len();
-            source.push_str(if stars == 1 { "[^/]*" } else { ".*" });
+            // Names are bytes, and so is what a star stands for.
+            source.push_str(if stars == 1 { "(?-u:[^/])*" } else { "(?-u:.)*" });
             rest = after;
         }
         source.push_str(&regex_syntax::escape(rest));
@@ -138,6 +139,14 @@ mod tests {
         let rooted = Pattern::glob("/debian/*").unwrap();
         assert_eq!(matched(&rooted, "debian/README").as_deref(), Some("debian/README"));
         assert_eq!(matched(&rooted, "x/debian/README"), None);
+    }
+
+    #[test]
+    fn a_star_stands_for_any_bytes() {
+        for glob in ["*b*", "a**c", "a/*"] {
+            let pattern = Pattern::glob(glob).unwrap();
+            assert!(pattern.regex.is_match(b"a/b\xff\x07c"), "{glob}");
+        }
     }
 
     #[test]

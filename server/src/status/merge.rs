@@ -113,6 +113,7 @@ fn from_facts(facts: &MirrorFacts, has_guide: bool) -> Mirror {
         category: file.category,
         aliases: file.aliases.clone(),
         keywords: file.keywords.clone(),
+        icon: file.icon.clone(),
         cname: file.cname.clone().unwrap_or_else(|| facts.id.clone()),
         official: file.official.clone(),
         homepage: file.homepage.clone(),

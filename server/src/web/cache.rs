@@ -155,17 +155,20 @@ impl Page {
             Coding::Zstd => &self.zstd,
             Coding::Gzip => &self.gzip,
         };
-        cell.get_or_init(|| compress(coding, &self.identity)).clone()
+        let thorough = matches!(self.policy, CachePolicy::Immutable);
+        cell.get_or_init(|| compress(coding, thorough, &self.identity)).clone()
     }
 }
 
-fn compress(coding: Coding, bytes: &Bytes) -> Bytes {
+/// Thorough is ten times as slow: for what never changes and is compressed once.
+fn compress(coding: Coding, thorough: bool, bytes: &Bytes) -> Bytes {
     let mut out = Vec::with_capacity(bytes.len() / 3);
     // Writing to memory does not fail; if it ever did, the wrong bytes must not be sent as if
     // compressed, and an empty body would be seen at once.
     let outcome = match coding {
         Coding::Brotli => {
-            let params = brotli::enc::BrotliEncoderParams { quality: 6, ..Default::default() };
+            let quality = if thorough { 11 } else { 6 };
+            let params = brotli::enc::BrotliEncoderParams { quality, ..Default::default() };
             brotli::BrotliCompress(&mut bytes.as_ref(), &mut out, &params).map(drop)
         }
         Coding::Zstd => zstd::stream::copy_encode(bytes.as_ref(), &mut out, 9),

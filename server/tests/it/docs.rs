@@ -134,7 +134,7 @@ async fn an_unknown_option_or_value_is_refused_with_the_valid_ones() {
             assert!(text.text().contains(named), "{path}");
             let html = site.visit(&path).await.is(400).html();
             assert!(html.main().visible().contains(valid), "{path}");
-            assert!(html.all("script").all(|script| script.get("src").is_some()));
+            assert!(html.runs_only_scripts_of_the_frame());
             let json =
                 site.get_with(&path, &[("accept", "application/json")]).await.is(400).problem();
             assert_eq!(json["status"], 400);

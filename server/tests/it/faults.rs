@@ -563,7 +563,7 @@ async fn no_fault_of_a_backend_costs_more_than_its_own_news() {
     run.assert_pages().await;
     // The age of what is shown is shown.
     let page = run.site.visit("/en/status").await.html().visible();
-    assert!(page.contains("1 hour ago") && page.contains("got HTML"), "{page}");
+    assert!(page.contains("1 h ago") && page.contains("got HTML"), "{page}");
 
     run.go_on().await;
     until(async || all_well(&run.told().await)).await;

@@ -40,6 +40,13 @@ impl Html {
         self.tags.iter().filter(move |tag| tag.name == name)
     }
 
+    /// Whether no script came in by a name or a text.
+    pub fn runs_only_scripts_of_the_frame(&self) -> bool {
+        let early = format!("{}</script>", app::shell::EARLY_SCRIPT);
+        self.all("script")
+            .all(|tag| tag.get("src").is_some() || self.text[tag.end..].starts_with(&early))
+    }
+
     /// The visible text of every element of a kind.
     pub fn texts(&self, name: &str) -> Vec<String> {
         let close = format!("</{name}>");

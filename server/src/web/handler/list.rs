@@ -2,7 +2,7 @@
 
 use app::{
     model::{Category, Mirror, State as SyncState},
-    page::list::{self, Filter, ListView, Sort},
+    page::list::{self, Filter, Layout, ListView, Sort},
 };
 use axum::{
     extract::State,
@@ -55,6 +55,7 @@ fn parse(query: &str) -> Result<Filter, AppError> {
             "state" => {
                 filter.state = Some(closed("state", &value, &SyncState::ALL, SyncState::id)?);
             }
+            "view" => filter.layout = closed("view", &value, &Layout::ALL, Layout::id)?,
             "sort" => filter.sort = closed("sort", &value, &Sort::ALL, Sort::id)?,
             _ => {}
         }
