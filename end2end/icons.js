@@ -1,6 +1,6 @@
 // Pictures in ../public, drawn anew by `npm run icons`:
 // icons.svg, a sheet of the marks that a `mirror.toml` or `guide.toml` names as `icon = "…"`: Simple Icons (CC0 1.0), on a
-// grid of 120 units, which is enough for small sizes; and the site's own mark where browsers and other sites want pixels.
+// grid of 96 units, which is enough for small sizes; and the site's own mark where browsers and other sites want pixels.
 // @ts-check
 
 import { readFile, readdir, writeFile } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { optimize } from "svgo";
 import { CHROMIUM } from "./site.js";
 
 /** Units of the grid on which points are rounded, for each of the 24 of an original. */
-const SCALE = 5;
+const SCALE = 4;
 const SIZE = 24 * SCALE;
 
 /** @param {string} path A folder below the project, or a file in one. */

@@ -114,7 +114,7 @@ function enhance(within) {
   for (const what of within.querySelectorAll("#mirrors .what")) {
     const link = what.querySelector("a");
     const page = link?.pathname.slice(prefix.length) ?? "";
-    what.prepend(starButton(page, link?.textContent ?? "", starLabels));
+    what.append(starButton(page, link?.textContent ?? "", starLabels));
   }
   for (const place of within.querySelectorAll("[data-last]")) {
     const page = place.closest("form")?.dataset.remember ?? "";

@@ -77,7 +77,7 @@ test("the other language keeps what was searched", async ({ page }) => {
 
 test("by clicking from the list to a file deep in the tree", async ({ page, site }) => {
   await page.goto("/");
-  await page.locator("#mirrors").getByRole("link", { name: "Debian 软件仓库", exact: true }).click();
+  await page.getByRole("row", { name: /^Debian 软件仓库/ }).getByRole("link", { name: "文件" }).click();
   await expect(page).toHaveURL(/\/debian\/$/);
   for (const name of ["dists/", "trixie/"]) {
     await page.getByRole("link", { name, exact: true }).click();

@@ -28,7 +28,7 @@ const figure = (page, id) => page.locator("figure", { has: page.locator(`#code-$
 
 test("from the list to a snippet for another release and format, and back", async ({ page, script }) => {
   await page.goto("/");
-  await page.getByRole("link", { name: "使用帮助 Debian 软件仓库" }).click();
+  await page.locator("#mirrors").getByRole("link", { name: "Debian 软件仓库", exact: true }).click();
   await expect(page).toHaveURL(/\/docs\/debian$/);
   await expect(page.locator("#code-deb822")).toContainText("Suites: trixie trixie-updates");
   await expect(page.getByText("写入 /etc/apt/sources.list.d/debian.sources")).toBeVisible();
@@ -97,7 +97,7 @@ for (const address of [
     expect(await figures.count()).toBeGreaterThan(1);
     for (const one of await figures.all()) {
       const shown = await one.locator("pre").first().locator("code").textContent();
-      const link = one.locator(".actions a");
+      const link = one.getByRole("link", { name: /^(纯文本|Plain text)$/ });
       const raw = await request.get((await link.getAttribute("href")) ?? "");
       expect(raw.status()).toBe(200);
       expect(raw.headers()["content-type"]).toBe("text/plain; charset=utf-8");
@@ -204,4 +204,28 @@ test("the other language keeps the options, also right after choosing", async ({
   expect(at(page)).toBe("/en/docs/debian?release=bookworm");
   await expect(page.locator("html")).toHaveAttribute("lang", "en");
   await expect(page.locator("#code-deb822")).toContainText("bookworm");
+});
+
+test("the last choices are offered again, and only when there are others", async ({ page, script }) => {
+  test.skip(!script, "they are kept in the browser");
+  await page.goto("/docs/debian");
+  const again = page.getByRole("link", { name: "用上次的选择" });
+  await expect(again).toHaveCount(0);
+  await choose(page, script, "Debian 版本", "bookworm");
+  await expect(again).toHaveCount(0);
+  await page.goto("/docs/debian");
+  await again.click();
+  expect(query(page)).toEqual({ release: "bookworm" });
+  await expect(page.locator("#code-deb822")).toContainText("Suites: bookworm");
+});
+
+test("a file can be downloaded under its own name, and the page lists what changes", async ({ page }) => {
+  await page.goto("/docs/debian?release=bookworm");
+  const download = page.waitForEvent("download");
+  await figure(page, "deb822").getByRole("link", { name: "下载" }).click();
+  expect((await download).suggestedFilename()).toBe("debian.sources");
+  const files = page.locator(".changes-here code");
+  expect(await files.allTextContents()).toEqual(["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"]);
+  await page.locator(".changes-here a").first().click();
+  await expect(page).toHaveURL(/#snippet-deb822$/);
 });

@@ -71,16 +71,19 @@ test("the theme that was chosen survives a reload and another page", async ({ pa
   await page.goto("/");
   const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const light = await paper();
-  await page.getByRole("button", { name: "切换深色与浅色" }).click();
+  await page.getByRole("button", { name: "配色：跟随系统" }).click();
+  expect(await paper()).toBe(light);
+  await page.getByRole("button", { name: "配色：浅色" }).click();
   const dark = await paper();
   expect(dark).not.toBe(light);
   await page.reload();
   expect(await paper()).toBe(dark);
   await page.goto("/docs/debian");
   expect(await paper()).toBe(dark);
-  await page.getByRole("button", { name: "切换深色与浅色" }).click();
-  await page.reload();
+  await page.getByRole("button", { name: "配色：深色" }).click();
   expect(await paper()).toBe(light);
+  await page.reload();
+  await expect(page.getByRole("button", { name: "配色：跟随系统" })).toBeVisible();
 });
 
 test("the system's choice of dark is followed", async ({ page }) => {
@@ -164,5 +167,36 @@ test("the script is at most 4 kB of gzip", async ({ page, request }) => {
   const response = await request.get(src ?? "", { headers: { "accept-encoding": "gzip" } });
   expect(response.headers()["content-encoding"]).toBe("gzip");
   expect(Number(response.headers()["content-length"])).toBeLessThanOrEqual(4096);
-  await expect(page.locator("script")).toHaveCount(1);
+  await expect(page.locator("script[src]")).toHaveCount(1);
+});
+
+test("the colours are there before anything is painted", async ({ page, script }) => {
+  test.skip(!script, "without a script the system decides");
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto("/");
+  await page.evaluate(() => localStorage.setItem("theme", "dark"));
+  await page.route("**/enhance.*.js", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
+  await page.goto("/docs/debian");
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await page.unrouteAll();
+});
+
+test("Ctrl K and arrows lead from anywhere to what was found", async ({ page, script }) => {
+  test.skip(!script, "needs the script");
+  await page.goto("/docs/debian");
+  await page.keyboard.press("Control+k");
+  await expect(page).toHaveURL(/\/search$/);
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("ubuntu");
+  await expect(page.locator(".hits li > a").first()).toBeVisible();
+  await page.keyboard.press("ArrowDown");
+  await expect(page.locator(".hits li > a").first()).toBeFocused();
+  await page.keyboard.press("ArrowUp");
+  await expect(page.getByRole("searchbox")).toBeFocused();
+  await page.goto("/");
+  await page.keyboard.press("/");
+  await page.keyboard.type("rustup");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/docs\/rustup$/);
 });

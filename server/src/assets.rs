@@ -40,7 +40,10 @@ impl Assets {
             } else {
                 (format!("/{name}"), CachePolicy::Day)
             };
-            let bytes = Bytes::from(file.data.into_owned());
+            let bytes = match str::from_utf8(&file.data) {
+                Ok(text) if name.ends_with(".js") => Bytes::from(lean(text)),
+                _ => Bytes::from(file.data.into_owned()),
+            };
             if *name == *"favicon.svg" {
                 // COMPAT: browsers ask for it on plain-text pages, which can name no icon.
                 let icon = Page::new(content_type(&name), policy, bytes.clone());
@@ -82,6 +85,26 @@ fn fingerprinted(name: &str) -> String {
     let fingerprint = head.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     format!("/static/{stem}.{fingerprint:010x}.{extension}")
+}
+
+/// A script of ours without its documentation (`/** … */`), lines that are comments, and indentation.
+fn lean(script: &str) -> String {
+    let mut code = String::with_capacity(script.len());
+    let mut rest = script;
+    while let Some((before, comment)) = rest.split_once("/**") {
+        code.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    code.push_str(rest);
+    let lines = code.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with("//")).fold(
+        String::new(),
+        |mut lean, line| {
+            lean.push_str(line);
+            lean.push('\n');
+            lean
+        },
+    )
 }
 
 /// Reads the name of a symbol of the sheet of icons.
@@ -140,6 +163,13 @@ mod tests {
         for path in assets.paths().filter(|path| !path.starts_with("/static/")) {
             assert!(RESERVED.contains(&&path[1..]), "{path}");
         }
+    }
+
+    #[test]
+    fn scripts_lose_what_is_not_for_browsers() {
+        let script = "// @ts-check\n/** @param {string} a */\nconst f = (a) => {\n  // why\n  return /** @type {any} */ (a) + \"//b\";\n};\n";
+        assert_eq!(lean(script), "const f = (a) => {\nreturn  (a) + \"//b\";\n};\n");
+        assert_eq!(lean("a; /** open"), "a;\n");
     }
 
     #[test]

@@ -311,7 +311,7 @@ fn table(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
         .rows
         .iter()
         .zip(first_of_letters(view))
-        .map(|((mirror, words), letter)| row(chrome, view, mirror, words.clone(), letter))
+        .map(|((mirror, words), letter)| row(chrome, view, mirror, words, letter))
         .collect_view();
     let class = format!("list {}", view.filter.layout.id());
     view! {
@@ -333,11 +333,23 @@ fn table(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
     .into_any()
 }
 
+/// The words by which the script finds a row and that are not there to read anyway, each once.
+fn unseen(words: &str, seen: &[&str]) -> String {
+    let seen = seen.join(" ").to_lowercase();
+    let mut unseen: Vec<&str> = Vec::new();
+    for word in words.split_whitespace() {
+        if !seen.contains(word) && !unseen.contains(&word) {
+            unseen.push(word);
+        }
+    }
+    unseen.join(" ")
+}
+
 fn row(
     chrome: &Chrome,
     view: &ListView<'_>,
     m: &Mirror,
-    words: String,
+    words: &str,
     letter: Option<char>,
 ) -> AnyView {
     let lang = view.lang;
@@ -351,6 +363,7 @@ fn row(
         view! { " " <a class="files" href=m.href(lang)>{t.list_files}{of_it()}</a> }
     });
     let class = m.content_time.is_some().then_some("measured");
+    let words = unseen(words, &[name, m.description.get(lang)]);
     view! {
         <tr class=class id=letter.map(|c| format!("to-{c}")) data-words=words>
             <th scope="row">
@@ -369,4 +382,16 @@ fn row(
         </tr>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_to_filter_by_are_those_one_does_not_see() {
+        let words = "debian debian 软件仓库 debian apt deb apt wubantu";
+        assert_eq!(unseen(words, &["Debian 软件仓库", "供 apt 安装"]), "wubantu");
+        assert_eq!(unseen("", &["Debian"]), "");
+    }
 }
