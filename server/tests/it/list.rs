@@ -6,9 +6,10 @@ use crate::harness::{Answer, TestSite, few, few_entries, file};
 fn rows(answer: &Answer) -> Vec<String> {
     let main = answer.html().main();
     let ids = main
-        .all("tr")
-        .filter_map(|row| row.get("data-words"))
-        .map(|words| words.split(' ').next().unwrap().to_owned());
+        .all("a")
+        .filter(|link| link.get("class") == Some("help"))
+        .filter_map(|link| link.get("href"))
+        .filter_map(|href| href.split_once("/docs/").map(|(_, id)| id.to_owned()));
     ids.collect()
 }
 
