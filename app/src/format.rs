@@ -45,6 +45,11 @@ pub fn age(lang: Lang, now: Timestamp, then: Timestamp) -> String {
     }
 }
 
+/// A moment as HTML's `datetime` has it, in whole seconds: more than three decimals are none there.
+pub fn machine(time: Timestamp) -> String {
+    format!("{time:.0}")
+}
+
 /// A length of time in one unit: `2 hours`, `less than a minute`.
 pub fn seconds(lang: Lang, seconds: u64) -> String {
     match seconds {
@@ -166,6 +171,12 @@ pub fn fill(text: &str, values: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_for_machines_is_in_whole_seconds() {
+        let time: Timestamp = "2026-11-21T12:33:05.334155598Z".parse().unwrap();
+        assert_eq!(machine(time), "2026-11-21T12:33:05Z");
+    }
 
     #[test]
     fn sizes_use_binary_prefixes_and_at_most_one_decimal() {

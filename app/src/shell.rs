@@ -111,7 +111,7 @@ impl Document {
     pub fn render(self, chrome: &Chrome) -> String {
         let mut html = String::with_capacity(32 * 1024);
         html.push_str("<!DOCTYPE html>");
-        html.push_str(&frame(self, chrome).to_html());
+        html.push_str(&html_of(frame(self, chrome)));
         html
     }
 }
@@ -120,6 +120,12 @@ impl Document {
 /// content security policy names it by its hash.
 pub const EARLY_SCRIPT: &str =
     "try{document.documentElement.dataset.theme=localStorage.theme||\"\"}catch{}";
+
+/// The HTML of a view without the marks by which Leptos would find its nodes again in a browser: no script of ours does, and
+/// `<!>` is no comment of HTML's. In text and attributes `<` is escaped, so that nothing else is lost.
+pub(crate) fn html_of(view: impl IntoView) -> String {
+    view.to_html().replace("<!>", "").replace("<!--<() />-->", "")
+}
 
 fn frame(page: Document, chrome: &Chrome) -> impl IntoView + use<> {
     let Document { lang, title, description, path, section, noindex, main } = page;

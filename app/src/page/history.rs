@@ -313,7 +313,7 @@ fn after(t: &Texts, lang: Lang, change: &Change) -> String {
 
 fn minute(chrome: &Chrome, time: Timestamp) -> AnyView {
     let text = format::minute(&chrome.site.time_zone, time);
-    view! { <time datetime=time.to_string()>{text}</time> }.into_any()
+    view! { <time datetime=format::machine(time)>{text}</time> }.into_any()
 }
 
 fn optional(text: Option<String>) -> AnyView {

@@ -7,7 +7,7 @@ use crate::{
     Chrome, Document, format,
     model::{Lang, Mirror},
     part,
-    shell::Section,
+    shell::{Section, html_of},
 };
 
 /// Column by which a listing is sorted.
@@ -94,12 +94,12 @@ pub fn frame(chrome: &Chrome, view: &ListingView<'_>) -> (String, String) {
 /// Rows for a run of entries.
 pub fn rows(chrome: &Chrome, entries: &[Entry]) -> String {
     let zone = &chrome.site.time_zone;
-    entries
+    let rows = entries
         .iter()
         .map(|entry| {
             let size = entry.size.map_or_else(|| "–".to_owned(), format::size);
             let time = entry.time.map(|t| {
-                view! { <time datetime=t.to_string()>{format::minute(zone, t)}</time> }
+                view! { <time datetime=format::machine(t)>{format::minute(zone, t)}</time> }
             });
             let class = if entry.size.is_none() { "dir" } else { "file" };
             view! {
@@ -110,19 +110,19 @@ pub fn rows(chrome: &Chrome, entries: &[Entry]) -> String {
                 </tr>
             }
         })
-        .collect_view()
-        .to_html()
+        .collect_view();
+    html_of(rows)
 }
 
 /// A row that says why the listing ends early.
 pub fn broken_row(lang: Lang, reason: &str) -> String {
     let text = format::fill(lang.texts().listing_truncated, &[reason]);
-    view! { <tr class="broken"><td colspan="3">{text}</td></tr> }.to_html()
+    html_of(view! { <tr class="broken"><td colspan="3">{text}</td></tr> })
 }
 
 /// A row that says that there is nothing.
 pub fn empty_row(lang: Lang) -> String {
-    view! { <tr class="broken"><td colspan="3">{lang.texts().listing_empty}</td></tr> }.to_html()
+    html_of(view! { <tr class="broken"><td colspan="3">{lang.texts().listing_empty}</td></tr> })
 }
 
 fn document(chrome: &Chrome, view: &ListingView<'_>) -> Document {

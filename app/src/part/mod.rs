@@ -84,7 +84,7 @@ pub fn ago(
 ) -> AnyView {
     match time {
         Some(time) => view! {
-            <time datetime=time.to_string() title=format::minute(zone, time)>
+            <time datetime=format::machine(time) title=format::minute(zone, time)>
                 {format::age(lang, now, time)}
             </time>
         }
@@ -103,7 +103,7 @@ pub fn moment(
 ) -> AnyView {
     match time {
         Some(time) => view! {
-            <time datetime=time.to_string()>
+            <time datetime=format::machine(time)>
                 {format!("{} ({})", format::minute(zone, time), format::age(lang, now, time))}
             </time>
         }

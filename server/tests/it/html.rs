@@ -172,8 +172,7 @@ impl Html {
             rest = &rest[1..];
         }
         out.push_str(rest);
-        // Leptos marks where parts begin; browsers ignore it.
-        out.replace("<!--<() />-->", "").replace("<!>", "").trim().to_owned()
+        out.trim().to_owned()
     }
 }
 
