@@ -40,6 +40,13 @@ REGISTRY = """\
     }
 """
 
+# Git answers for itself.
+GIT = """\
+    location ^~ /git/ {
+        proxy_pass http://127.0.0.1:{port};
+    }
+"""
+
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 
 
@@ -142,7 +149,9 @@ class Box:
         generated = "log_format box '$scheme $host $request_method $status $request_uri';\n" + generated.replace(
             "    access_log ", f"    access_log {self.log} box;\n    access_log ", 1
         )
-        generated = generated.replace("    # The site's own addresses.\n", REGISTRY + "    # The site's own addresses.\n", 1)
+        self.git_port = free_port()
+        own = "    # The site's own addresses.\n"
+        generated = generated.replace(own, REGISTRY + GIT.replace("{port}", str(self.git_port)) + own, 1)
         conf = write_nginx(self.home / "nginx", generated)
         checked = check_nginx(conf)
         if checked.returncode != 0:

@@ -270,7 +270,7 @@ class Case:
 
     def _touched(self) -> Iterator[str]:
         """Whatever the overlay holds below the folders that are a person's or an administrator's."""
-        for folder in ("etc", "home", "data", "usr/share/keyrings", "usr/local", "opt"):
+        for folder in ("etc", "home", "data", "usr/share/keyrings", "usr/local", "opt", "var/lib/flatpak"):
             for here, _, files in os.walk(self.upper / folder):
                 relative = os.path.relpath(here, self.upper)
                 yield relative

@@ -16,7 +16,7 @@ import sys
 import time
 import unittest
 from collections import defaultdict
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 import repos
@@ -144,11 +144,21 @@ def suite(chosen: list[Driver], wanted: argparse.Namespace) -> unittest.TestSuit
             for guide in guides_of(driver.name):
                 if not wanted.guide or guide in wanted.guide:
                     out.addTest(Following(driver, root, guide))
-        if driver.faults and roots and not wanted.guide:
-            out.addTest(Noticing(driver, roots[0]))
         if roots and not wanted.guide:
-            out.addTests(Also(driver, roots[0], function) for function in driver.also)
+            root = first_with(driver, roots)
+            if driver.faults:
+                out.addTest(Noticing(driver, root))
+            out.addTests(Also(driver, root, function) for function in driver.also)
     return out
+
+
+def first_with(driver: Driver, roots: list[Root]) -> Root:
+    """The first root that has the client; the first one where none has."""
+    for root in roots:
+        with suppress(unittest.SkipTest):
+            driver.require(root)
+            return root
+    return roots[0]
 
 
 def guides_of(client: str) -> list[str]:

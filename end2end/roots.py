@@ -86,8 +86,9 @@ SID = Root("sid", "sid", ("ca-certificates", "curl", "dnf5", "gnupg"))
 # Languages' own package managers, a gigabyte and a half: for the full run.
 LANGUAGES = Root(
     "languages", "trixie",
-    ("ca-certificates", "cpanminus", "curl", "emacs-nox", "fish", "golang-go", "gpg", "gpg-agent", "gpgv", "make", "maven",
-     "r-base-core", "rustup", "skopeo", "xz-utils", "zsh"),
+    ("bundler", "ca-certificates", "composer", "cpanminus", "curl", "emacs-nox", "fish", "flatpak", "git", "golang-go", "gpg",
+     "gpg-agent", "gpgv", "make", "maven", "nix-bin", "opam", "ostree", "php-zip", "r-base-core", "ruby", "rustup", "skopeo",
+     "texlive-base", "unzip", "xz-utils", "zsh"),
 )  # fmt: skip
 ROOTS = {root.name: root for root in (HOST, TRIXIE, SID, LANGUAGES)}
 
