@@ -50,6 +50,8 @@ class Run:
     box: Box
     full = False
     tally: dict[tuple[str, str, str], Tally] = {}
+    # Combinations, as guide and query, that some client accepted.
+    accepted: set[tuple[str, str]] = set()
 
 
 class Following(unittest.TestCase):
@@ -83,6 +85,7 @@ class Following(unittest.TestCase):
                     continue
                 tally.run += 1
                 tally.accepted += len(alike)
+                Run.accepted |= {(self.guide, page.query) for page, _ in alike}
                 for block in check["blocks"]:
                     if page.snippet(block):
                         tally.blocks[block] += len(alike)
@@ -180,21 +183,21 @@ def report(seconds: float) -> None:
     total = [sum(getattr(t, name) for t in Run.tally.values()) for name in ("exist", "run", "accepted")]
     print(f"{'sum':49} {total[0]:6} {total[1]:6} {total[2]:9}")
     every = sum(len(states(about, full=True)) for about in guides().values())
-    clients = {(guide, json.dumps(s)) for guide, s in covered()}
     print(
-        f"\n{len(guides())} guides, {every} combinations in all; {len(clients)} of them have a check for a client"
-        f" ({seconds:.0f} s)"
+        f"\n{len(guides())} guides, {every} combinations in all; {len(covered())} of them have a check for a client,"
+        f" {len(Run.accepted)} were accepted by one ({seconds:.0f} s)"
     )
+    missing = {c["client"] for about in guides().values() for c in about["checks"]} - {driver.name for driver in drivers()}
+    if missing:
+        print(f"clients that cannot be had here: {', '.join(sorted(missing))}")
 
 
-def covered() -> list[tuple[str, dict]]:
-    """Combinations of all guides for which there is a check."""
-    return [
-        (guide, chosen)
-        for guide, about in guides().items()
-        for chosen in states(about, full=True)
-        if Page(Run.box, guide, chosen, about).checks()
-    ]
+def covered() -> set[tuple[str, str]]:
+    """Combinations of all guides, as guide and query, for which there is a check."""
+    pages = (
+        Page(Run.box, guide, chosen, about) for guide, about in guides().items() for chosen in states(about, full=True)
+    )
+    return {(page.guide, page.query) for page in pages if page.checks()}
 
 
 def write_verified() -> None:
