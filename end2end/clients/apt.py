@@ -379,8 +379,34 @@ def by_one_line(driver: Apt, box: Box, root: Root) -> None:
             raise AssertionError(case.changes())
 
 
+def on_a_terminal(driver: Apt, box: Box, root: Root) -> None:
+    """setup.sh asks on a terminal, in both languages, and does nothing without a yes"""
+    question = re.compile(r"(继续吗？|Go on\? )\[y/N\]")
+    with opened(driver, box, root, "debian") as (_, case):
+        case.write("/etc/os-release", "ID=debian\nVERSION_CODENAME=trixie\n")
+        case.begin()
+        # What is typed; nothing is the end of input. The script itself comes by the pipe, so the answer must not.
+        for prefix, typed, yes in (("", "n\\n", False), ("", "\\n", False), ("", "", False), ("", "y\\n", True),
+                                   ("/en", "no\\n", False), ("/en", "Yes\\n", True)):  # fmt: skip
+            line = f"curl -fsSL https://{box.hosts[0]}{prefix}/docs/debian/setup.sh | sh"
+            done = case.run(f"printf '{typed}' | script --quiet --return --command '{line}' /dev/null", user="root")
+            if not question.search(done.stdout) or (done.returncode == 0) != yes or bool(case.changes()) != yes:
+                raise AssertionError((prefix, typed, done, sorted(case.changes())))
+            if yes:
+                driver.compare(case)
+                # To take back is no question.
+                done = case.run(f"script --quiet --return --command '{line} -s -- --undo' /dev/null", user="root")
+                if question.search(done.stdout) or case.changes():
+                    raise AssertionError((done, sorted(case.changes())))
+        # With --yes nobody is asked, terminal or not.
+        done = case.run(f"script --quiet --return --command '{line} -s -- --yes' /dev/null", user="root")
+        if done.returncode != 0 or question.search(done.stdout) or not case.changes():
+            raise AssertionError(done)
+
+
 Apt.also = (
     every_setup,
+    on_a_terminal,
     the_pin_of_mozilla_wins,
     sources_arrive,
     as_a_reader_follows_it,
