@@ -83,7 +83,7 @@ HOST = Root("host")
 TRIXIE = Root("trixie", "trixie", ("ca-certificates", "curl", "gnupg", "sqv"))
 # dnf5 is nowhere else in Debian; of the rpm world's own distributions it is the client of today.
 SID = Root("sid", "sid", ("ca-certificates", "curl", "dnf5", "gnupg"))
-# Languages' own package managers, a gigabyte and a half: for the full run.
+# Languages' own package managers and what else Debian 12 has too old, almost two gigabytes: for the full run.
 LANGUAGES = Root(
     "languages", "trixie",
     ("bundler", "ca-certificates", "composer", "cpanminus", "curl", "emacs-nox", "fish", "flatpak", "git", "golang-go", "gpg",

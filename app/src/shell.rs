@@ -121,8 +121,9 @@ impl Document {
 pub const EARLY_SCRIPT: &str =
     "try{document.documentElement.dataset.theme=localStorage.theme||\"\"}catch{}";
 
-/// The HTML of a view without the marks by which Leptos would find its nodes again in a browser: no script of ours does, and
-/// `<!>` is no comment of HTML's. In text and attributes `<` is escaped, so that nothing else is lost.
+/// The HTML of a view without the marks by which Leptos would find its nodes again in a browser: no
+/// script of ours does, and `<!>` is no comment of HTML's. In text and attributes `<` is escaped, so
+/// that nothing else is lost.
 pub(crate) fn html_of(view: impl IntoView) -> String {
     view.to_html().replace("<!>", "").replace("<!--<() />-->", "")
 }

@@ -96,7 +96,7 @@ pub fn script(
         will_write: format_word(t.setup_will_write),
         will_remove: format_word(t.setup_will_remove),
         will_run: format_word(t.setup_will_run),
-        ask: format_word(t.setup_ask),
+        ask: quoted(t.setup_ask),
         refused: format_word(t.setup_refused),
         done: format_word(t.setup_done),
         undone: format_word(t.setup_undone),

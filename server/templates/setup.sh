@@ -37,7 +37,7 @@ ask() {
   [ "$yes" = no ] || return 0
   # Without a terminal there is nobody to ask: a script, a container.
   ( : >/dev/tty ) 2>/dev/null || return 0
-  printf {{ say.ask }} >/dev/tty
+  printf '%s' {{ say.ask }} >/dev/tty
   read -r answer </dev/tty || answer=no
   case $answer in
     [yY]*) ;;

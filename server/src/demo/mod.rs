@@ -38,7 +38,7 @@ use self::{openpgp::Key, tree::Tree};
 
 /// What the tree holds, as a number in [`MARKER`]: raise it whenever a file of the demo changes, so that trees
 /// of an earlier program are made anew.
-pub const VERSION: &str = "2";
+pub const VERSION: &str = "3";
 
 /// The file at the top of a tree that says it is ours, and of which [`VERSION`].
 pub const MARKER: &str = ".mingjing-demo";

@@ -9,6 +9,9 @@ use super::{
     tree::Tree,
 };
 
+/// What lies in folders to which help pages point.
+const PLACE: &str = "In a real mirror this folder has more.\n";
+
 /// A gzip tarball in which only a README says what it is.
 fn tarball(directory: &str) -> Result<Vec<u8>> {
     let readme =
@@ -58,6 +61,9 @@ pub(super) fn write_ctan(tree: &Tree) -> Result<()> {
         "README",
         "This is a demo tree made by Mingjing, not the Comprehensive TeX Archive Network.\n",
     )?;
+    for place in ["systems/texlive/Images", "systems/win32/miktex/setup"] {
+        tree.write(&format!("{place}/README"), PLACE)?;
+    }
     tree.write("timestamp", format!("{}\n", tree.time().strftime("%Y-%m-%d %H:%M:%S UTC")))?;
     let package = tree.at("macros/latex/contrib/mingjing-hello", tree.time());
     package.write("README.md", "# mingjing-hello\n\nA demo package of a software mirror.\n")?;
@@ -76,5 +82,5 @@ pub(super) fn write_anaconda(tree: &Tree) -> Result<()> {
             format!("#!/bin/sh\necho '{name}: a demo made by Mingjing, it installs nothing.'\n");
         tree.write(&format!("miniconda/{name}"), script)?;
     }
-    Ok(())
+    tree.write("cloud/README", PLACE)
 }
