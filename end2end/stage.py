@@ -79,6 +79,21 @@ def get(port: int, path: str, *, method: str = "GET", **headers: str) -> Answer:
         connection.close()
 
 
+def get_all(port: int, path: str, **headers: str) -> dict[str, list[str]]:
+    """Every header of an answer with all its values; names are in lower case."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        response.read()
+        values: dict[str, list[str]] = {}
+        for name, value in response.getheaders():
+            values.setdefault(name.lower(), []).append(value)
+        return values
+    finally:
+        connection.close()
+
+
 @contextlib.contextmanager
 def running(arguments: list[str], log: Path, **options) -> Iterator[subprocess.Popen]:
     """A process that is ended with the block, by its own id."""
@@ -170,6 +185,7 @@ def write_nginx(home: Path, generated: str) -> Path:
         f"""{user}
 {load}
 worker_processes 2;
+worker_rlimit_nofile 1024;
 daemon off;
 pid {home}/nginx.pid;
 error_log {home}/error.log info;

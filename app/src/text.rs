@@ -41,6 +41,7 @@ texts! {
     footer_software: "由 Mingjing 驱动", "Runs on Mingjing";
     footer_api: "接口", "API";
     footer_feed: "Atom 订阅", "Atom feed";
+    footer_network: "网络自检", "Your network";
     notices: "通知", "Notices";
 
     // list
@@ -327,6 +328,36 @@ texts! {
     api_kind: "种类", "Kind";
     api_list_of: "{0} 的列表", "list of {0}";
 
+    // network
+    network_title: "网络自检", "Your network";
+    network_lead: "你的连接在本站看来是什么样，用哪个域名合适，为什么可能变慢。", "How this site sees your connection, which name suits it, and what may slow it down.";
+    network_line: "{0}：{1}", "{0}: {1}";
+    network_address: "你的地址", "Your address";
+    network_family: "协议", "Protocol";
+    network_campus: "校园网", "Campus network";
+    network_inside: "在校园网内", "you are in it";
+    network_outside: "在校园网外", "you are outside";
+    network_both: "IPv4 与 IPv6", "IPv4 and IPv6";
+    network_names: "本站的域名", "Names of this site";
+    network_name: "域名", "Name";
+    network_for_you: "对你", "For you";
+    network_note: "说明", "Note";
+    network_suits: "适合你", "suits you";
+    network_usable: "可以使用", "works, too";
+    network_campus_only: "仅限校内", "campus only";
+    network_other_family: "只有 {0}，而你用的是 {1}", "{0} only; you came by {1}";
+    network_limits: "限制", "Limits";
+    network_limits_lead: "以下对每个地址（IPv6 为每个 /64）生效，超出时应答 429 或 503。", "These hold for each address (each /64 of IPv6); what exceeds them is answered with 429 or 503.";
+    network_limit_search: "搜索：长期每分钟 {0} 次，短时间内最多 {1} 次。", "Search: {0} a minute in the long run, {1} at once.";
+    network_limit_images: "安装镜像（.iso、.img 等）：同时最多 {0} 个连接。多线程下载工具请调低线程数。", "Images (.iso, .img and so on): {0} connections at once. Set download managers to fewer.";
+    network_limit_campus: "标明“仅限校内”的域名只应答校园网的地址。", "Names marked “campus only” answer addresses of the campus network alone.";
+    network_limit_tests: "测速：每分钟 {0} 次，全站同时最多 {1} 个。", "Speed test: {0} a minute; {1} at once for everybody together.";
+    network_speed: "测速", "Speed test";
+    network_speed_lead: "下载一段无法压缩的数据。", "A download of bytes that cannot be compressed.";
+    network_download: "下载 {0} MB", "Download {0} MB";
+    network_measured: "{0} Mbit/s", "{0} Mbit/s";
+    network_by_curl: "在终端里测量（字节每秒）：", "In a terminal, in bytes a second:";
+
     // badges
     badge_content: "{0} · 内容 {1}", "{0} · content {1}";
     badge_success: "{0} · 上次成功 {1}", "{0} · last success {1}";
@@ -337,8 +368,10 @@ texts! {
     error_401: "需要令牌", "Token needed";
     error_403: "不能访问", "Not available";
     error_404: "没有找到", "Not found";
-    error_429: "搜索过于频繁", "Too many searches";
+    error_429: "请求过于频繁", "Too many requests";
     error_too_many: "短时间内搜索太多，请在 {0} 秒后再试。", "Too many searches in a short time; please try again in {0} seconds.";
+    error_too_many_tests: "短时间内测速太多，请在 {0} 秒后再试。", "Too many speed tests in a short time; please try again in {0} seconds.";
+    error_busy: "其他人正在测速，请在 {0} 秒后再试。", "Others are measuring at the moment; please try again in {0} seconds.";
     error_405: "不支持的方法", "Method not allowed";
     error_500: "服务器出错了", "Something broke here";
     error_503: "服务器正忙", "Busy";

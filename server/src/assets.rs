@@ -13,8 +13,9 @@ use crate::web::cache::{CachePolicy, Page};
 const STYLESHEET: &str = include_str!(concat!(env!("OUT_DIR"), "/site.css"));
 const FINGERPRINT: &str = env!("MINGJING_STYLE_FINGERPRINT");
 /// Files whose address changes with their content.
-const FINGERPRINTED: [&str; 2] = [SCRIPT, ICONS];
+const FINGERPRINTED: [&str; 3] = [SCRIPT, SPEED, ICONS];
 const SCRIPT: &str = "enhance.js";
+const SPEED: &str = "speed.js";
 const ICONS: &str = "icons.svg";
 
 #[derive(Embed)]
@@ -122,6 +123,11 @@ pub fn icon<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Er
             "`{name}`: no such symbol in public/icons.svg; `npm run icons` in end2end adds those of Simple Icons"
         )))
     }
+}
+
+/// Address of the script that measures the speed, on the one page that does.
+pub fn speed_script() -> String {
+    fingerprinted(SPEED)
 }
 
 /// Media type by file name, for what mirrors and the site carry.

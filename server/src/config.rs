@@ -19,6 +19,7 @@ use crate::{
     demo,
     history::HistorySection,
     mirrorz::MirrorzSection,
+    network::NetworkSection,
     status,
 };
 
@@ -37,6 +38,9 @@ pub struct Config {
     /// What the `MirrorZ` network is told beyond that.
     #[serde(default)]
     pub mirrorz: MirrorzSection,
+    /// By which names and from where the site is reached.
+    #[serde(default)]
+    pub network: NetworkSection,
     /// How trees are measured.
     #[serde(default)]
     pub freshness: FreshnessSection,
@@ -270,6 +274,7 @@ impl Config {
         }
         config.time_zone()?;
         config.mirrorz.check()?;
+        config.network.check()?;
         alert::check(&config.alerts)?;
         Ok(config)
     }

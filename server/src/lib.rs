@@ -19,6 +19,7 @@ pub mod history;
 pub mod index;
 pub mod metrics;
 pub mod mirrorz;
+pub mod network;
 pub mod nginx;
 pub mod openapi;
 pub mod period;

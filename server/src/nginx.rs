@@ -8,6 +8,7 @@ use askama::Template;
 use crate::{
     config::Config,
     content::{Content, mirror::RESERVED},
+    web::headers,
 };
 
 /// What only the command line knows.
@@ -42,6 +43,12 @@ struct Nginx {
     accel: Option<String>,
     reserved: String,
     indexes: Vec<Index>,
+    image_connections: u32,
+    options: &'static str,
+    referrer: &'static str,
+    policy: &'static str,
+    transport: &'static str,
+    is_secure: bool,
 }
 
 struct Tls {
@@ -84,6 +91,12 @@ pub fn generate(config: &Config, content: &Content, options: &Options) -> anyhow
         root: quotable(&root.display().to_string())?,
         access_log: quotable(&options.access_log)?,
         accel: config.files.accel.clone(),
+        image_connections: config.network.image_connections,
+        options: headers::OPTIONS,
+        referrer: headers::REFERRER,
+        policy: headers::TREE,
+        transport: headers::TRANSPORT,
+        is_secure: config.site.base_url.starts_with("https://"),
         reserved: RESERVED
             .iter()
             .map(|name| name.replace('.', "\\."))

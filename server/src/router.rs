@@ -1,28 +1,25 @@
 //! Every address of the site, and the layers around them, in request order.
 
-use std::{sync::LazyLock, time::Instant};
+use std::time::Instant;
 
-use app::shell::EARLY_SCRIPT;
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::HeaderMap,
     middleware::{self, Next},
     response::{Redirect, Response},
     routing::{MethodRouter, get, post},
 };
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     snapshot::AppState,
     web::{
         AppError,
         handler::{
-            api, asset, badge, docs, error, feed, health, history, list, mirrorz, news, openapi,
-            prose, refresh, search, status, tree, tunasync,
+            api, asset, badge, docs, error, feed, health, history, list, mirrorz, network, news,
+            openapi, prose, refresh, search, status, tree, tunasync,
         },
-        limit, negotiate,
+        headers, limit, negotiate,
         open::{self, ForPrograms, read},
     },
 };
@@ -35,6 +32,7 @@ pub fn router(state: AppState) -> Router {
         .route("/llms.txt", get(feed::llms))
         .route("/robots.txt", get(feed::robots))
         .route("/opensearch.xml", get(feed::opensearch))
+        .route("/api/is_campus_network", get(network::campus))
         .route("/static/{*path}", get(asset::serve));
     for path in state.assets().paths().filter(|path| !path.starts_with("/static/")) {
         site = site.route(path, get(asset::serve));
@@ -60,6 +58,9 @@ pub fn router(state: AppState) -> Router {
             .route(&at("/status/"), get(docs::drop_slash))
             .route(&at("/status/feed.xml"), get(history::feed))
             .route(&at("/status/{*rest}"), get(history::below))
+            .route(&at("/network"), get(network::page))
+            .route(&at("/network/"), get(docs::drop_slash))
+            .route(&at("/network/speed"), get(network::speed))
             .route(&at("/news"), get(docs::add_slash))
             .route(&at("/news/"), get(news::index))
             .route(&at("/news/{slug}"), get(news::item))
@@ -101,43 +102,32 @@ fn programs() -> Router<AppState> {
         .layer(middleware::from_fn(open::open))
 }
 
-/// SECURITY: pages load nothing from elsewhere and run no inline script but the one of the frame.
-static CONTENT_SECURITY_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let early = BASE64_STANDARD.encode(Sha256::digest(EARLY_SCRIPT));
-    let policy = format!(
-        "default-src 'none'; script-src 'self' 'sha256-{early}'; style-src 'self'; img-src 'self' data:; \
-         connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    );
-    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
-});
-
 /// Turns errors into pages for whoever asked, and adds the headers that every answer carries.
 async fn finish(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let is_own = request.extensions().get::<Own>().is_some();
     let route = route_of(&request);
     let uri = request.uri().clone();
-    let headers = error::Asked::of(&request);
+    let is_secure = is_secure(&state, request.headers());
+    let asked = error::Asked::of(&request);
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<std::sync::Arc<AppError>>() {
         let for_programs = response.extensions().get::<ForPrograms>().is_some();
-        response = error::page(&state, &uri, &headers, &error, for_programs).await;
+        response = error::page(&state, &uri, &asked, &error, for_programs).await;
     }
-    let out = response.headers_mut();
-    out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    out.insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("strict-origin-when-cross-origin"),
-    );
-    let is_page = is_active(out);
-    if is_page {
-        out.entry(header::CONTENT_SECURITY_POLICY)
-            .or_insert_with(|| CONTENT_SECURITY_POLICY.clone());
-    }
+    let status = response.status();
+    headers::put(status, response.headers_mut(), is_secure);
     if !is_own {
-        state.metrics().request(&route, response.status(), started.elapsed());
+        state.metrics().request(&route, status, started.elapsed());
     }
     response
+}
+
+/// Whether an answer leaves by HTTPS: the site has such an address, and no proxy says that this request
+/// came otherwise (RFC 6797 §7.2). Who lies here has less security for himself alone.
+fn is_secure(state: &AppState, headers: &HeaderMap) -> bool {
+    state.config().site.base_url.starts_with("https://")
+        && headers.get("x-forwarded-proto").is_none_or(|scheme| scheme != "http")
 }
 
 /// Marks requests that the site makes to itself.
@@ -148,13 +138,4 @@ pub struct Own;
 fn route_of(request: &Request) -> String {
     let matched = request.extensions().get::<MatchedPath>();
     matched.map_or("/{*tree}", |matched| negotiate::language(matched.as_str()).1).to_owned()
-}
-
-/// SECURITY: media types in which a browser runs scripts, mirrored documents among them.
-fn is_active(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|media| {
-        ["text/html", "image/svg+xml", "application/xml"]
-            .iter()
-            .any(|active| media.as_bytes().starts_with(active.as_bytes()))
-    })
 }

@@ -24,7 +24,7 @@ use crate::{
     metrics::Metrics,
     search::TextIndex,
     status::refresh::Refresh,
-    web::{cache::PageCache, limit::SearchLimit},
+    web::{cache::PageCache, limit::Limit, speed::SpeedTests},
 };
 
 /// Values of options for which the tree has nothing, by guide and option.
@@ -117,7 +117,8 @@ struct Inner {
     /// The snapshot again, for those who wait for a new one.
     published: watch::Sender<Arc<Snapshot>>,
     texts: ArcSwapOption<TextIndex>,
-    search_limit: SearchLimit,
+    search_limit: Limit,
+    speed_tests: SpeedTests,
     /// What is wrong with the content as it is now on disk, for the operator.
     problems: Mutex<Vec<String>>,
     metrics: Metrics,
@@ -129,7 +130,8 @@ impl AppState {
         let metrics = Metrics::new(snapshot.now);
         let snapshot = Arc::new(snapshot);
         Self(Arc::new(Inner {
-            search_limit: SearchLimit::new(&config.search),
+            search_limit: Limit::new(config.search.per_minute, config.search.burst),
+            speed_tests: SpeedTests::new(config.network.speed),
             config,
             trees,
             assets,
@@ -214,8 +216,13 @@ impl AppState {
     }
 
     /// How often visitors have searched.
-    pub fn search_limit(&self) -> &SearchLimit {
+    pub fn search_limit(&self) -> &Limit {
         &self.0.search_limit
+    }
+
+    /// Who measures the speed, and how often.
+    pub fn speed_tests(&self) -> &SpeedTests {
+        &self.0.speed_tests
     }
 
     /// The search in prose, once it is made.

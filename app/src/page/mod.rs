@@ -7,6 +7,7 @@ pub mod guide;
 pub mod history;
 pub mod list;
 pub mod listing;
+pub mod network;
 pub mod news;
 pub mod prose;
 pub mod search;

@@ -28,6 +28,10 @@ pub enum CachePolicy {
     Day,
     /// Results and states of the moment.
     NoCache,
+    /// What is about one visitor.
+    Private,
+    /// Where something is now: an alias may be taken away again.
+    Redirect,
 }
 
 impl CachePolicy {
@@ -38,6 +42,8 @@ impl CachePolicy {
             Self::Immutable => "public, max-age=31536000, immutable",
             Self::Day => "public, max-age=86400",
             Self::NoCache => "no-cache",
+            Self::Redirect => "public, max-age=3600",
+            Self::Private => "private, no-store",
         })
     }
 }

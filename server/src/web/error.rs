@@ -64,6 +64,12 @@ pub enum AppError {
     /// Too many searches; seconds until the next may come.
     #[error("too many searches, try again in {0} s")]
     TooMany(u64),
+    /// Too many speed tests; seconds until the next may come.
+    #[error("too many speed tests, try again in {0} s")]
+    TooManyTests(u64),
+    /// Too many visitors want the same scarce thing; seconds after which it is worth asking again.
+    #[error("busy, try again in {0} s")]
+    Busy(u64),
     /// A method other than GET and HEAD.
     #[error("method not allowed")]
     Method,
@@ -87,6 +93,7 @@ impl AppError {
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             // Of a broken guide only the page cannot be had until its source is mended; the rest is well.
             Self::NoIndex
+            | Self::Busy(_)
             | Self::Selection(SelectionError::Template(_))
             | Self::Snippet(RenderError::Template { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadPath(_)
@@ -95,7 +102,7 @@ impl AppError {
             | Self::RepeatedParameter(_)
             | Self::Query(_)
             | Self::Selection(_) => StatusCode::BAD_REQUEST,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany(_) | Self::TooManyTests(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
@@ -122,6 +129,8 @@ impl AppError {
             Self::NoToken => "no-token",
             Self::WrongToken => "wrong-token",
             Self::TooMany(_) => "too-many-searches",
+            Self::TooManyTests(_) => "too-many-tests",
+            Self::Busy(_) => "busy",
             Self::Method => "method-not-allowed",
             Self::Selection(SelectionError::Template(_))
             | Self::Snippet(RenderError::Template { .. }) => "broken-guide",
@@ -178,6 +187,8 @@ impl AppError {
             Self::Query(why) => refusal(lang, why),
             Self::NoIndex => t.search_no_index.to_owned(),
             Self::TooMany(seconds) => fill(t.error_too_many, &[&seconds.to_string()]),
+            Self::TooManyTests(seconds) => fill(t.error_too_many_tests, &[&seconds.to_string()]),
+            Self::Busy(seconds) => fill(t.error_busy, &[&seconds.to_string()]),
             Self::Method => t.error_listing_method.to_owned(),
             Self::Selection(SelectionError::Template(why)) => fill(t.error_guide_broken, &[why]),
             Self::Snippet(RenderError::Template { message, .. }) => {
@@ -228,7 +239,7 @@ impl IntoResponse for AppError {
     /// once it knows who asked.
     fn into_response(self) -> Response {
         let status = self.status();
-        if status.is_server_error() && !matches!(self, Self::NoIndex) {
+        if status.is_server_error() && !matches!(self, Self::NoIndex | Self::Busy(_)) {
             tracing::error!(error = format!("{self:#}"), "request failed");
         }
         let mut response = status.into_response();

@@ -1,4 +1,4 @@
-//! How often one visitor may search.
+//! How often one visitor may do what costs more than a page.
 
 use std::{
     net::IpAddr,
@@ -18,23 +18,22 @@ use governor::{
 };
 
 use super::{AppError, client};
-use crate::{config::SearchSection, snapshot::AppState};
+use crate::snapshot::AppState;
 
 /// Addresses that have been quiet are forgotten once in so many requests.
 const CLEAN_EVERY: u32 = 1024;
 
 /// Counts requests by visitor.
-pub struct SearchLimit {
+pub struct Limit {
     limiter: RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>,
     requests: AtomicU32,
 }
 
-impl SearchLimit {
-    /// The limit that a configuration sets.
-    pub fn new(section: &SearchSection) -> Self {
+impl Limit {
+    /// So many in a minute in the long run, and so many at once.
+    pub fn new(per_minute: u32, burst: u32) -> Self {
         let number = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-        let quota =
-            Quota::per_minute(number(section.per_minute)).allow_burst(number(section.burst));
+        let quota = Quota::per_minute(number(per_minute)).allow_burst(number(burst));
         Self { limiter: RateLimiter::hashmap(quota), requests: AtomicU32::new(0) }
     }
 
@@ -42,7 +41,7 @@ impl SearchLimit {
     ///
     /// # Errors
     /// It is one too many; in so many seconds another may come.
-    fn count(&self, visitor: IpAddr) -> Result<(), u64> {
+    pub fn count(&self, visitor: IpAddr) -> Result<(), u64> {
         if self.requests.fetch_add(1, Ordering::Relaxed) % CLEAN_EVERY == CLEAN_EVERY - 1 {
             self.limiter.retain_recent();
         }
@@ -78,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_visitor_has_a_burst_and_then_waits_alone() {
-        let limit = SearchLimit::new(&SearchSection { per_minute: 1, burst: 3 });
+        let limit = Limit::new(1, 3);
         let (one, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
         for _ in 0..3 {
             assert_eq!(limit.count(one), Ok(()));

@@ -14,6 +14,20 @@ pub enum Form {
     Text,
 }
 
+impl Form {
+    /// Every form.
+    pub const ALL: [Self; 3] = [Self::Html, Self::Json, Self::Text];
+
+    /// The value of `format`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Json => "json",
+            Self::Text => "text",
+        }
+    }
+}
+
 /// The language that a client prefers (RFC 9110 §12.5.4), for addresses that name none.
 pub fn preferred(headers: &HeaderMap) -> Lang {
     let accept = header_text(headers, &header::ACCEPT_LANGUAGE);
@@ -63,11 +77,16 @@ pub fn without_language(uri: &Uri) -> String {
     }
 }
 
-/// The form an error should take: JSON below `/api` or when asked for, HTML when the client names
-/// it, plain text otherwise (curl, apt, pip send `*/*`).
+/// The form an error should take: JSON below `/api`, otherwise that of a page.
 pub fn error_form(uri: &Uri, headers: &HeaderMap) -> Form {
+    if uri.path().starts_with("/api/") { Form::Json } else { page_form(headers) }
+}
+
+/// The form of what is there for terminals, too: JSON when asked for, HTML when the client names it,
+/// plain text otherwise (curl, apt, pip send `*/*`).
+pub fn page_form(headers: &HeaderMap) -> Form {
     let accept = header_text(headers, &header::ACCEPT);
-    if uri.path().starts_with("/api/") || accept.contains("application/json") {
+    if accept.contains("application/json") {
         Form::Json
     } else if accept.contains("text/html") {
         Form::Html

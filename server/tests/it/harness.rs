@@ -3,6 +3,7 @@
 use std::{
     fmt::Write as _,
     fs, io,
+    net::SocketAddr,
     os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
@@ -15,6 +16,7 @@ use app::{
 use axum::{
     Router,
     body::{Body, Bytes},
+    extract::ConnectInfo,
     http::{HeaderMap, Method, Request, StatusCode},
 };
 use jiff::Timestamp;
@@ -87,6 +89,7 @@ enum Sources {
 /// another name: embedded content, recorded feed, demo tree, file index.
 pub struct Builder {
     folder: TempDir,
+    base_url: &'static str,
     config: String,
     files: Option<Files>,
     is_library: bool,
@@ -130,6 +133,7 @@ impl TestSite {
     pub fn builder() -> Builder {
         Builder {
             folder: tempfile::tempdir().unwrap(),
+            base_url: "https://mirror.example",
             config: String::new(),
             files: None,
             is_library: false,
@@ -200,23 +204,44 @@ impl TestSite {
         self.ask(&Method::GET, path, headers).await
     }
 
+    /// Asks from an address, as if over a socket.
+    pub async fn get_from(&self, peer: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = request(&Method::GET, path, headers);
+        let peer = SocketAddr::new(peer.parse().unwrap(), 50_000);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        self.send(request).await
+    }
+
     pub async fn ask(&self, method: &Method, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Body::empty()).unwrap_or_else(|e| panic!("{path}: {e}"));
+        self.send(request(method, path, headers)).await
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let path = request.uri().to_string();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 64 << 20).await.unwrap();
-        Answer { path: path.to_owned(), status: parts.status, headers: parts.headers, body }
+        Answer { path, status: parts.status, headers: parts.headers, body }
     }
+}
+
+fn request(method: &Method, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::empty()).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
 impl Builder {
     /// More lines of `site.toml`, within `[site]` at first.
     pub fn config(mut self, lines: &str) -> Self {
         self.config.push_str(lines);
+        self
+    }
+
+    pub fn base_url(mut self, base_url: &'static str) -> Self {
+        self.base_url = base_url;
         self
     }
 
@@ -299,7 +324,8 @@ impl Builder {
     }
 
     pub async fn start(self) -> TestSite {
-        let text = format!("{SITE}{}{}", self.config, self.backends);
+        let site = SITE.replace("https://mirror.example", self.base_url);
+        let text = format!("{site}{}{}", self.config, self.backends);
         let mut config = Config::parse(&text).unwrap();
         config.server.state = self.state.clone().unwrap_or_else(|| self.folder.path().join("var"));
         config.files.root = Some(self.root());

@@ -131,7 +131,9 @@ pub async fn page(
         let scheme = HeaderValue::from_static("Bearer");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
     }
-    if let AppError::TooMany(seconds) = error {
+    if let AppError::TooMany(seconds) | AppError::TooManyTests(seconds) | AppError::Busy(seconds) =
+        error
+    {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
     }
     if matches!(error, AppError::Method) && !asked.is_routed {

@@ -10,6 +10,7 @@ pub mod health;
 pub mod history;
 pub mod list;
 pub mod mirrorz;
+pub mod network;
 pub mod news;
 pub mod openapi;
 pub mod prose;

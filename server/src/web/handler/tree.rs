@@ -19,7 +19,7 @@ use crate::{
     assets::content_type,
     files::{Found, RelPath, tree::entity_tag},
     snapshot::AppState,
-    web::{AppError, encode, negotiate},
+    web::{AppError, cache::CachePolicy, encode, headers, negotiate},
 };
 
 mod folder;
@@ -99,14 +99,10 @@ async fn file(
     if let Some(accel) = &state.config().files.accel {
         let target = format!("{accel}{}", path.href());
         let target = HeaderValue::from_str(&target).map_err(|e| AppError::Internal(e.into()))?;
-        return Ok((
-            [
-                (header::HeaderName::from_static("x-accel-redirect"), target),
-                (header::CONTENT_TYPE, media),
-            ],
-            (),
-        )
-            .into_response());
+        let redirect = (header::HeaderName::from_static("x-accel-redirect"), target);
+        let mut response = ([redirect, (header::CONTENT_TYPE, media)], ()).into_response();
+        headers::put_tree(response.headers_mut());
+        return Ok(response);
     }
     let tag = entity_tag(metadata);
     let mut conditions = request;
@@ -131,8 +127,9 @@ async fn file(
     let mut response = with_tag(response.map(Body::new), &tag);
     if response.status().is_success() {
         response.headers_mut().insert(header::CONTENT_TYPE, media);
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response.headers_mut().insert(header::CACHE_CONTROL, CachePolicy::NoCache.header());
     }
+    headers::put_tree(response.headers_mut());
     Ok(response)
 }
 

@@ -97,12 +97,7 @@ fn asked(uri: &Uri, headers: &HeaderMap) -> Result<(Order, String, Form), AppErr
                 order.descending = closed("order", &value, &[false, true], id)?;
             }
             "format" => {
-                let id = |form| match form {
-                    Form::Html => "html",
-                    Form::Json => "json",
-                    Form::Text => "text",
-                };
-                form = closed("format", &value, &[Form::Html, Form::Json, Form::Text], id)?;
+                form = closed("format", &value, &Form::ALL, Form::id)?;
             }
             _ => {}
         }
