@@ -171,12 +171,13 @@ impl MirrorHistory {
 
     /// The days of the window that ends on `today`, oldest first; those without a run included.
     pub fn window(&self, today: Date) -> Vec<(Date, Option<&Day>)> {
-        (0..WINDOW)
-            .rev()
-            .filter_map(|back| today.checked_sub(jiff::Span::new().days(back)).ok())
-            .map(|date| (date, self.days.get(&date)))
-            .collect()
+        days_until(today, WINDOW).map(|date| (date, self.days.get(&date))).collect()
     }
+}
+
+/// So many days, the last of which is `today`, oldest first.
+pub fn days_until(today: Date, days: i32) -> impl Iterator<Item = Date> {
+    (0..days).rev().filter_map(move |back| today.checked_sub(jiff::Span::new().days(back)).ok())
 }
 
 /// What a window of days amounts to.

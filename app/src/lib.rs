@@ -10,6 +10,7 @@ pub mod model;
 pub mod page;
 pub mod part;
 pub mod shell;
+pub mod stats;
 pub mod text;
 
 pub use model::Lang;

@@ -358,6 +358,11 @@ texts! {
     network_measured: "{0} Mbit/s", "{0} Mbit/s";
     network_by_curl: "在终端里测量（字节每秒）：", "In a terminal, in bytes a second:";
 
+    // figures
+    agent_browser: "浏览器", "browsers";
+    agent_bot: "爬虫与监控", "crawlers and monitors";
+    agent_other: "其他", "others";
+
     // badges
     badge_content: "{0} · 内容 {1}", "{0} · content {1}";
     badge_success: "{0} · 上次成功 {1}", "{0} · last success {1}";

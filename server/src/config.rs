@@ -20,6 +20,7 @@ use crate::{
     history::HistorySection,
     mirrorz::MirrorzSection,
     network::NetworkSection,
+    stats::StatsSection,
     status,
 };
 
@@ -53,6 +54,9 @@ pub struct Config {
     /// How much of the past is kept.
     #[serde(default)]
     pub history: HistorySection,
+    /// What is counted of requests and bandwidth.
+    #[serde(default)]
+    pub stats: StatsSection,
     /// Who is told when something goes wrong.
     #[serde(default, rename = "alert")]
     pub alerts: Vec<alert::Rule>,
@@ -218,6 +222,7 @@ impl Config {
         config.server.state = folder.join(&config.server.state);
         config.server.content = config.server.content.map(|p| folder.join(p));
         config.server.refresh_token_file = config.server.refresh_token_file.map(|p| folder.join(p));
+        config.stats.access_log = config.stats.access_log.map(|p| folder.join(p));
         config.files.root = config.files.root.map(|p| folder.join(p));
         for keyring in config.freshness.keyrings.values_mut() {
             *keyring = folder.join(&keyring);

@@ -8,6 +8,7 @@ pub mod assets;
 pub mod cli;
 pub mod config;
 pub mod content;
+pub mod database;
 pub mod demo;
 pub mod files;
 #[cfg(feature = "fuzzing")]
@@ -30,5 +31,6 @@ pub mod search;
 pub mod serve;
 pub mod setup;
 pub mod snapshot;
+pub mod stats;
 pub mod status;
 pub mod web;

@@ -21,6 +21,7 @@ use crate::{
     publish::{self, Publisher},
     router::router,
     snapshot::AppState,
+    stats,
     status::{
         poll::Poller,
         refresh::{self, Refresh},
@@ -77,6 +78,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let _watch = probe::watch::start(&state, sender, Timestamp::now);
     tokio::spawn(history::run(state.clone()));
     alert::start(&state, Timestamp::now);
+    stats::start(&state, Timestamp::now);
     tracing::info!("listening on http://{address}");
     // PERF: answers are small and written at once; Nagle's algorithm would only delay them.
     let listener = listener.tap_io(|stream| {

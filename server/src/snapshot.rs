@@ -9,6 +9,7 @@ use app::{
     Chrome,
     model::{BackendReport, Mirror},
     page::guide::Subject,
+    stats::Stats,
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
@@ -114,6 +115,7 @@ struct Inner {
     /// Set once at the start, when there is a token.
     refresh: OnceLock<Refresh>,
     history: ArcSwap<History>,
+    stats: ArcSwap<Stats>,
     /// The snapshot again, for those who wait for a new one.
     published: watch::Sender<Arc<Snapshot>>,
     texts: ArcSwapOption<TextIndex>,
@@ -139,6 +141,7 @@ impl AppState {
             index: ArcSwapOption::empty(),
             refresh: OnceLock::new(),
             history: ArcSwap::default(),
+            stats: ArcSwap::default(),
             published: watch::Sender::new(snapshot),
             texts: ArcSwapOption::empty(),
             problems: Mutex::default(),
@@ -193,6 +196,16 @@ impl AppState {
     /// Replaces what is remembered.
     pub fn set_history(&self, history: History) {
         self.0.history.store(Arc::new(history));
+    }
+
+    /// What was counted of requests and bandwidth.
+    pub fn stats(&self) -> Arc<Stats> {
+        self.0.stats.load_full()
+    }
+
+    /// Replaces what was counted.
+    pub fn set_stats(&self, stats: Stats) {
+        self.0.stats.store(Arc::new(stats));
     }
 
     /// The file index, if there is one.

@@ -297,21 +297,21 @@ fn speed(chrome: &Chrome, view: &NetworkView) -> AnyView {
 /// The same for a terminal.
 pub fn text(chrome: &Chrome, view: &NetworkView) -> String {
     let t = view.lang.texts();
-    let line = |label: &str, value: &str| fill(t.network_line, &[label, value]) + "\n";
-    let mut out: String = view.facts().iter().map(|(label, value)| line(label, value)).collect();
-    out.push_str(&format!("\n{}\n", t.network_names));
-    for name in &view.names {
+    let line = |label: &str, value: &str| fill(t.network_line, &[label, value]);
+    let names = view.names.iter().map(|name| {
         let details = [name.family.word(view.lang), &view.verdict(name), name.note.get(view.lang)];
         let details: Vec<&str> = details.into_iter().filter(|text| !text.is_empty()).collect();
-        out.push_str(&format!("  {}\n", line(&name.host, &details.join(t.list_comma)).trim_end()));
-    }
-    out.push_str(&format!("\n{}\n", t.network_limits));
-    for text in view.limit_texts() {
-        out.push_str(&format!("  {text}\n"));
-    }
+        format!("  {}", line(&name.host, &details.join(t.list_comma)))
+    });
+    let mut lines: Vec<String> =
+        view.facts().iter().map(|(label, value)| line(label, value)).collect();
+    lines.extend([String::new(), t.network_names.to_owned()]);
+    lines.extend(names);
+    lines.extend([String::new(), t.network_limits.to_owned()]);
+    lines.extend(view.limit_texts().into_iter().map(|text| format!("  {text}")));
     if view.limits.tests.is_some() {
-        let command = command(chrome, view.lang);
-        out.push_str(&format!("\n{}\n  {command}\n", t.network_by_curl));
+        let command = format!("  {}", command(chrome, view.lang));
+        lines.extend([String::new(), t.network_by_curl.to_owned(), command]);
     }
-    out
+    lines.join("\n") + "\n"
 }

@@ -16,10 +16,11 @@ use super::{
     History,
     change::{Known, Look, Seen, Step},
     file,
-    store::{self, Limits, Store, StoreError},
+    store::{Limits, Store, StoreError},
 };
 use crate::{
     config::Config,
+    database,
     snapshot::{AppState, Snapshot},
 };
 
@@ -226,7 +227,7 @@ fn is_complete(snapshot: &Snapshot) -> bool {
 }
 
 fn set_aside(path: &Path, now: Timestamp, reason: &str) -> Result<(), StoreError> {
-    let aside = store::move_aside(path, now)
+    let aside = database::move_aside(path, now)
         .map_err(|cause| StoreError::Folder { path: path.to_owned(), cause })?;
     tracing::error!(reason, aside = %aside.display(), "history was damaged; a new file is begun");
     Ok(())
