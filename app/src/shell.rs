@@ -284,6 +284,7 @@ fn footer(lang: Lang, chrome: &Chrome) -> impl IntoView + use<> {
                     {contact}
                     {issues}
                     <li><a href=format!("{p}/feed.xml")>{t.footer_feed}</a></li>
+                    <li><a href=format!("{p}/stats")>{t.footer_stats}</a></li>
                     <li><a href=format!("{p}/network")>{t.footer_network}</a></li>
                     <li><a href=format!("{p}/api/docs")>{t.footer_api}</a></li>
                     <li>{software}</li>

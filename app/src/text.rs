@@ -41,6 +41,7 @@ texts! {
     footer_software: "由 Mingjing 驱动", "Runs on Mingjing";
     footer_api: "接口", "API";
     footer_feed: "Atom 订阅", "Atom feed";
+    footer_stats: "统计", "Figures";
     footer_network: "网络自检", "Your network";
     notices: "通知", "Notices";
 
@@ -359,6 +360,46 @@ texts! {
     network_by_curl: "在终端里测量（字节每秒）：", "In a terminal, in bytes a second:";
 
     // figures
+    stats_title: "统计", "Figures";
+    stats_lead: "磁盘占用、请求与流量。地址从不保存。", "Disk use, requests and bandwidth. Addresses are never kept.";
+    stats_data: "{0}（{1}）", "{0} ({1})";
+    stats_by_mirror: "按镜像", "By mirror";
+    stats_by_day: "按天", "By day";
+    stats_by_hour: "按小时", "By hour";
+    stats_by_agent: "按客户端", "By client";
+    stats_by_network: "按网络", "By network";
+    stats_recent: "{0}，最近 {1} 天", "{0}, last {1} days";
+    stats_disk: "磁盘占用", "Disk use";
+    stats_disk_lead: "共 {0}：{2} 个镜像中 {1} 个的大小已知。", "{0} in total: the size of {1} of {2} mirrors is known.";
+    stats_recorded: "大小来自 {0} 的同步状态记录。", "The sizes are from the sync states recorded on {0}.";
+    stats_disk_days: "每天的磁盘占用", "Disk use by day";
+    stats_disk_days_desc: "从 {0}（{1} 个镜像）到 {2}（{3} 个镜像）。", "From {0} (mirrors: {1}) to {2} (mirrors: {3}).";
+    stats_known: "已知的镜像", "Mirrors known";
+    stats_requests: "请求", "Requests";
+    stats_requests_lead: "由访问日志统计，截至 {0}，共 {1} 行；另有 {2} 行无法统计。", "Counted from the access log up to {0}: {1} lines, and {2} that could not be counted.";
+    stats_no_requests: "这里没有统计请求：没有配置访问日志，或日志中还没有内容。", "Requests are not counted here: no access log is configured, or nothing is in it yet.";
+    stats_requests_days: "每天的请求数", "Requests by day";
+    stats_bytes_days: "每天的发送量", "Bytes sent by day";
+    stats_chart_desc: "90 天共 {0}，最多的一天 {1}。", "{0} in 90 days, {1} on the day with the most.";
+    stats_agent: "客户端", "Client";
+    stats_network: "网络", "Network";
+    stats_inside: "校内", "campus";
+    stats_outside: "校外", "elsewhere";
+    stats_own_pages: "本站页面与不存在的路径", "Pages of the site, and paths of no mirror";
+    stats_col_requests: "请求", "Requests";
+    stats_col_partial: "部分", "Partial";
+    stats_col_errors: "错误", "Errors";
+    stats_col_bytes: "发送", "Sent";
+    stats_bandwidth: "带宽", "Bandwidth";
+    stats_bandwidth_lead: "网络接口 {0}，每分钟读取一次。", "Interface {0}, read each minute.";
+    stats_no_bandwidth: "这里没有测量带宽。", "Bandwidth is not measured here.";
+    stats_bandwidth_hours: "每小时的平均发送速率", "Mean rate of sending by hour";
+    stats_bandwidth_desc: "七天平均 {0}，最快的一分钟 {1}。", "{0} on average in seven days, {1} in the fastest minute.";
+    stats_hour: "小时", "Hour";
+    stats_sent: "发送", "Sent";
+    stats_received: "接收", "Received";
+    stats_rate: "平均速率", "Mean rate";
+    stats_peak: "最快的一分钟", "Fastest minute";
     agent_browser: "浏览器", "browsers";
     agent_bot: "爬虫与监控", "crawlers and monitors";
     agent_other: "其他", "others";

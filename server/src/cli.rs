@@ -1,4 +1,4 @@
-//! The command line: serve, index, probe, check, alert, generate.
+//! The command line: serve, index, probe, check, alert, stats, generate.
 
 use std::{
     collections::HashSet,
@@ -25,6 +25,7 @@ use crate::{
 mod alert;
 mod index;
 mod probe;
+mod stats;
 
 /// The site of a software mirror.
 #[derive(Debug, Parser)]
@@ -80,6 +81,9 @@ enum Command {
     /// Try whether alerts arrive
     #[command(subcommand)]
     Alert(alert::Command),
+    /// Count requests from access logs
+    #[command(subcommand)]
+    Stats(stats::Command),
     /// Print configuration for the software around the site
     #[command(subcommand)]
     Generate(Generate),
@@ -159,6 +163,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Index(command) => index::run(&load_config(listen)?, command),
         Command::Probe(options) => probe::run(&load_config(listen)?, &options),
         Command::Alert(command) => alert::run(&load_config(listen)?, &command),
+        Command::Stats(command) => stats::run(&load_config(listen)?, command),
         Command::Check { snippets: true, .. } => print_snippets(&load_config(listen)?),
         Command::Check { coverage, .. } => check(&load_config(listen)?, coverage),
         Command::Generate(Generate::Releases { from, since }) => {
@@ -310,6 +315,7 @@ mod tests {
             "mingjing check --content content",
             "mingjing check --coverage",
             "mingjing check --snippets",
+            "mingjing stats ingest a.log b.log.1.gz --config site.toml",
             "mingjing alert test ops --config site.toml",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap();

@@ -17,7 +17,7 @@ use crate::{
         AppError,
         handler::{
             api, asset, badge, docs, error, feed, health, history, list, mirrorz, network, news,
-            openapi, prose, refresh, search, status, tree, tunasync,
+            openapi, prose, refresh, search, stats, status, tree, tunasync,
         },
         headers, limit, negotiate,
         open::{self, ForPrograms, read},
@@ -58,6 +58,8 @@ pub fn router(state: AppState) -> Router {
             .route(&at("/status/"), get(docs::drop_slash))
             .route(&at("/status/feed.xml"), get(history::feed))
             .route(&at("/status/{*rest}"), get(history::below))
+            .route(&at("/stats"), get(stats::page))
+            .route(&at("/stats/"), get(docs::drop_slash))
             .route(&at("/network"), get(network::page))
             .route(&at("/network/"), get(docs::drop_slash))
             .route(&at("/network/speed"), get(network::speed))
@@ -83,6 +85,7 @@ pub fn addresses() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/api/v1/mirrors/{id}", read(api::one_mirror)),
         ("/api/v1/mirrors/{id}/history", read(history::json)),
         ("/api/v1/files", read(api::files)),
+        ("/api/v1/stats/{series}", read(stats::series)),
         ("/api/openapi.json", read(openapi::document)),
         ("/api/mirrorz.json", read(mirrorz::feed)),
         ("/mirrorz.json", read(mirrorz::feed)),

@@ -11,4 +11,5 @@ pub mod network;
 pub mod news;
 pub mod prose;
 pub mod search;
+pub mod stats;
 pub mod status;

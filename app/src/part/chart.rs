@@ -87,6 +87,15 @@ pub fn line(chart: Chart, values: &[Option<u64>]) -> AnyView {
     figure(chart, values.len(), ABOVE, drawing.into_any())
 }
 
+/// A bar in a cell beside its figure, for the eye alone.
+pub fn share(value: u64, most: u64) -> AnyView {
+    let width = scaled(value, most, 100).to_string();
+    view! {
+        <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width=width height="8" /></svg>
+    }
+    .into_any()
+}
+
 fn figure(chart: Chart, days: usize, height: u64, drawing: AnyView) -> AnyView {
     let Chart { id, title, description, ends: (first, last) } = chart;
     let (name, text) = (format!("{id}-name"), format!("{id}-text"));

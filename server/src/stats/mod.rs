@@ -4,6 +4,7 @@
 //! itself where an access log is configured.
 
 pub mod agent;
+pub mod disk;
 pub mod ingest;
 pub mod interface;
 pub mod line;

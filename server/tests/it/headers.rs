@@ -5,7 +5,7 @@ use server::router::addresses;
 use crate::harness::{Answer, TestSite, few, file};
 
 /// Address, `Cache-Control`, `Cross-Origin-Resource-Policy`, whether it is a page of ours.
-const TABLE: [(&str, &str, &str, bool); 37] = [
+const TABLE: [(&str, &str, &str, bool); 39] = [
     ("/", "public, max-age=30", "same-origin", true),
     ("/en/?q=debian", "public, max-age=30", "same-origin", true),
     ("/docs/", "public, max-age=30", "same-origin", true),
@@ -19,6 +19,8 @@ const TABLE: [(&str, &str, &str, bool); 37] = [
     ("/status/debian", "public, max-age=30", "same-origin", true),
     ("/status/feed.xml", "public, max-age=30", "same-origin", false),
     ("/status/debian/feed.xml", "public, max-age=30", "same-origin", false),
+    ("/en/stats", "public, max-age=30", "same-origin", true),
+    ("/api/v1/stats/days?format=csv", "public, max-age=30", "cross-origin", false),
     ("/network", "private, no-store", "same-origin", true),
     ("/network?format=json", "private, no-store", "same-origin", false),
     ("/network/speed?size=1M", "private, no-store", "same-origin", false),
@@ -82,6 +84,7 @@ async fn answers_to_programs_may_be_read_from_anywhere_and_shown_nowhere() {
     let site = TestSite::shared().await;
     for (template, _) in addresses() {
         let path = template.replace("{id}", "debian").replace("{*name}", "debian.svg");
+        let path = path.replace("{series}", "disk");
         let answer = site.get(&path).await;
         is_told_to_all(&answer);
         assert!(!answer.header("cache-control").is_empty(), "{path}");

@@ -36,6 +36,7 @@ mod refresh;
 mod reload;
 mod search;
 mod setup;
+mod stats;
 mod status;
 mod status_page;
 mod sweep;

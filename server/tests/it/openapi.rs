@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use app::{
     Lang,
     model::{Category, Consistency, FaultKind, Freshness, State},
+    page::stats::Series,
 };
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -94,6 +95,10 @@ async fn real_answers_are_what_the_document_says_and_nothing_more() {
             ("/api/openapi.json", "/api/openapi.json"),
             ("/feed.xml", "/feed.xml"),
             ("/status/feed.xml", "/status/feed.xml"),
+            ("/api/v1/stats/{series}", "/api/v1/stats/disk"),
+            ("/api/v1/stats/{series}", "/api/v1/stats/networks"),
+            ("/api/v1/stats/{series}", "/api/v1/stats/mirrors?format=csv"),
+            ("/api/v1/stats/{series}", "/api/v1/stats/nothing"),
             ("/network", "/network"),
             ("/network", "/network?format=json"),
             ("/network", "/network?format=yaml"),
@@ -145,6 +150,8 @@ async fn closed_lists_are_those_of_the_program() {
     let verdicts =
         [Consistency::Sound, Consistency::HalfSynced, Consistency::Broken, Consistency::Unknown];
     same(&schemas["Consistency"], verdicts.map(Consistency::id).to_vec());
+    let series = &document["paths"]["/api/v1/stats/{series}"]["get"]["parameters"][0];
+    same(&series["schema"], Series::ALL.map(Series::id).to_vec());
     let badge = &document["paths"]["/badge/{id}.svg"]["get"]["parameters"][1];
     same(&badge["schema"], Lang::ALL.map(Lang::id).to_vec());
 }

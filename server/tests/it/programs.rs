@@ -21,7 +21,7 @@ const OPEN: [(&str, &str); 5] = [
 
 /// An address that exists for every template of the router.
 fn example(template: &str) -> String {
-    template.replace("{id}", "debian").replace("{*name}", "debian.svg")
+    template.replace("{id}", "debian").replace("{*name}", "debian.svg").replace("{series}", "disk")
 }
 
 #[tokio::test]

@@ -77,9 +77,10 @@ pub async fn sitemap(
 
 /// Paths of all pages without the language prefix.
 pub fn pages(snapshot: &Snapshot) -> Vec<String> {
-    let mut paths: Vec<String> = ["/", "/docs/", "/search", "/status", "/news/", "/api/docs"]
-        .map(ToOwned::to_owned)
-        .to_vec();
+    let mut paths: Vec<String> =
+        ["/", "/docs/", "/search", "/status", "/stats", "/news/", "/api/docs"]
+            .map(ToOwned::to_owned)
+            .to_vec();
     let content = &snapshot.content;
     paths.extend(snapshot.mirrors.iter().map(|m| m.page(Lang::Zh)));
     paths.extend(content.topics.values().map(|facts| facts.topic().page(Lang::Zh)));

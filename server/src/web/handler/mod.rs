@@ -16,6 +16,7 @@ pub mod openapi;
 pub mod prose;
 pub mod refresh;
 pub mod search;
+pub mod stats;
 pub mod status;
 pub mod tree;
 pub mod tunasync;
