@@ -91,6 +91,8 @@ export const PAGES = {
   "search-nothing": { path: "/search?q=qqqzzzxxx" },
   status: { path: "/status" },
   "history-none": { path: "/status/debian" },
+  network: { path: "/network" },
+  stats: { path: "/stats" },
   news: { path: "/news/" },
   "news-item": { path: "/news/2026-11-21-mingjing" },
   about: { path: "/about" },

@@ -348,7 +348,7 @@ texts! {
     network_campus_only: "仅限校内", "campus only";
     network_other_family: "只有 {0}，而你用的是 {1}", "{0} only; you came by {1}";
     network_limits: "限制", "Limits";
-    network_limits_lead: "以下对每个地址（IPv6 为每个 /64）生效，超出时应答 429 或 503。", "These hold for each address (each /64 of IPv6); what exceeds them is answered with 429 or 503.";
+    network_limits_lead: "以下对每个地址生效（搜索与测速在 IPv6 下按 /64 计），超出时应答 429 或 503。", "These hold for each address (searches and speed tests: for each /64 of IPv6); what exceeds them is answered with 429 or 503.";
     network_limit_search: "搜索：长期每分钟 {0} 次，短时间内最多 {1} 次。", "Search: {0} a minute in the long run, {1} at once.";
     network_limit_images: "安装镜像（.iso、.img 等）：同时最多 {0} 个连接。多线程下载工具请调低线程数。", "Images (.iso, .img and so on): {0} connections at once. Set download managers to fewer.";
     network_limit_campus: "标明“仅限校内”的域名只应答校园网的地址。", "Names marked “campus only” answer addresses of the campus network alone.";

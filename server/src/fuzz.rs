@@ -2,10 +2,11 @@
 //!
 //! Compiled only with the feature `fuzzing`; `server/fuzz` has the program, `./test fuzz` runs it.
 
-use std::{collections::HashSet, path::Path, sync::LazyLock};
+use std::{collections::HashSet, path::Path, sync::LazyLock, time::Duration};
 
-use app::model::Mirror;
-use jiff::Timestamp;
+use app::{model::Mirror, stats::Traffic};
+use ipnet::IpNet;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     content::{
@@ -17,6 +18,11 @@ use crate::{
     index::{self, import},
     mirrorz,
     probe::reader::{self, Sample},
+    stats::{
+        line,
+        place::{Named, Places},
+        tally::{Counter, Rules, Tally},
+    },
     status::{Backend, Entry},
     web::encode,
 };
@@ -40,10 +46,23 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("list", list),
     ("path", path),
     ("markdown", foreign_markdown),
+    ("accesslog", access_log),
 ];
 
 static NOW: LazyLock<Timestamp> =
     LazyLock::new(|| Timestamp::from_second(1_787_205_600).unwrap_or_default());
+
+/// Two mirrors, one below the other.
+static RULES: LazyLock<Rules> = LazyLock::new(|| Rules {
+    places: Places::new([
+        Named { id: "debian", path: "/debian", aliases: &[] },
+        Named { id: "deep", path: "/a/deep", aliases: &[] },
+    ]),
+    hosts: vec!["mirror.example".to_owned()],
+    campus: vec![IpNet::new_assert([10, 0, 0, 0].into(), 8)],
+    zone: TimeZone::UTC,
+    keep: Duration::from_hours(400 * 24),
+});
 
 static BACKENDS: LazyLock<Vec<Backend>> = LazyLock::new(|| {
     let kinds =
@@ -176,4 +195,34 @@ fn foreign_markdown(bytes: &[u8]) {
         assert!(!forbidden.contains(&name), "{tag}");
         assert!(!tag.contains("=\"javascript:") && !tag.contains("=\"data:"), "{tag}");
     }
+}
+
+/// An access log: every line counts as something, once, however the log is cut.
+fn access_log(bytes: &[u8]) {
+    let mut whole = Counter::new(&RULES, *NOW);
+    let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
+    for line in &lines {
+        if let Some(parsed) = line::parse(line) {
+            assert!((100..1000).contains(&parsed.status));
+            let rest = line::without_address(line);
+            assert!(rest.starts_with(b"[") && memchr::memmem::find(rest, b"[").is_some());
+            _ = RULES.places.find(&parsed.target);
+        }
+        whole.count(line);
+    }
+    let sums = |tally: &Tally| {
+        let mut sum = Traffic::default();
+        tally.traffic.values().for_each(|traffic| sum += *traffic);
+        (sum, tally.lines, tally.rejected.values().sum::<u64>())
+    };
+    let (sum, counted, rejected) = sums(&whole.tally);
+    assert_eq!(counted + rejected, lines.len() as u64);
+    assert_eq!(sum.requests, counted);
+    assert!(sum.partial <= sum.requests && sum.errors <= sum.requests);
+    assert!(whole.tally.newest.is_none_or(|newest| newest <= NOW.as_second() + 3600));
+    // What names a mirror as nginx reads it is of that mirror in whatever encoding.
+    let path = [b"/debian/", bytes.split(|b| *b == b'.').next().unwrap_or_default()].concat();
+    let encoded = encode::path(&path);
+    let place = RULES.places.find(encoded.as_bytes());
+    assert_eq!(RULES.places.find(b"/debian/"), place, "{encoded}");
 }

@@ -115,6 +115,7 @@ impl Collector for Scrape {
         self.backends(&mut out)?;
         self.pages(&mut out)?;
         self.index(&mut out)?;
+        self.stats(&mut out)?;
         self.process(&mut out)
     }
 }
@@ -242,6 +243,21 @@ impl Scrape {
         out.gauge(("index_paths", "Files and directories in the index"), stats.paths)?;
         out.gauge(("index_size_bytes", "Bytes of the index on disk"), stats.bytes)?;
         out.gauge(("index_built_timestamp_seconds", "When the index was built"), stats.built_at)
+    }
+
+    fn stats(&self, out: &mut Writer<'_>) -> fmt::Result {
+        let stats = self.0.stats();
+        if !stats.has_traffic {
+            return Ok(());
+        }
+        out.counter(("log_lines", "Lines of access logs that were counted"), stats.lines)?;
+        let rejected = stats.rejected.values().sum();
+        out.counter(("log_lines_rejected", "Lines of access logs that were not"), rejected)?;
+        let Some(newest) = stats.newest else { return Ok(()) };
+        out.gauge(
+            ("log_newest_timestamp_seconds", "Time of the newest line that was counted"),
+            newest.as_second(),
+        )
     }
 
     fn process(&self, out: &mut Writer<'_>) -> fmt::Result {

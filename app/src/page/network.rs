@@ -242,6 +242,10 @@ fn names(view: &NetworkView) -> AnyView {
         .names
         .iter()
         .map(|name| {
+            let note = match name.note.get(lang) {
+                "" => view! { <span class="blank">"–"</span> }.into_any(),
+                note => note.to_owned().into_any(),
+            };
             let class = if name.is_suggested { Some("suggested") } else { None };
             let campus =
                 name.is_campus_only.then(|| format!("{}{}", t.list_comma, t.network_campus_only));
@@ -250,7 +254,7 @@ fn names(view: &NetworkView) -> AnyView {
                     <th scope="row"><code>{name.host.clone()}</code></th>
                     <td data-label=t.network_family>{name.family.word(lang)} {campus}</td>
                     <td data-label=t.network_for_you>{view.verdict(name)}</td>
-                    <td data-label=t.network_note>{name.note.get(lang).to_owned()}</td>
+                    <td data-label=t.network_note>{note}</td>
                 </tr>
             }
         })

@@ -66,7 +66,9 @@ pub struct Worker {
     version: u64,
     /// What was wrong with a log at the last reading.
     fault: Option<String>,
-    /// What was wrong at the last step, to log only changes.
+    /// What was wrong with the interface at the last look, to log only changes.
+    unmeasured: Option<String>,
+    /// What was wrong at the last step, likewise.
     error: Option<String>,
 }
 
@@ -82,6 +84,7 @@ impl Worker {
             summed: None,
             version: 0,
             fault: None,
+            unmeasured: None,
             error: None,
         }
     }
@@ -113,7 +116,7 @@ impl Worker {
         if self.store.is_none() {
             return Ok(None);
         }
-        let mut is_new = self.measure(now)?;
+        let mut is_new = self.measure(now);
         let interval =
             SignedDuration::try_from(self.config.stats.interval).unwrap_or(SignedDuration::MAX);
         if self.read_at.is_none_or(|at| now.duration_since(at) >= interval) {
@@ -135,13 +138,21 @@ impl Worker {
         }
     }
 
-    fn measure(&mut self, now: Timestamp) -> anyhow::Result<bool> {
-        let (Some(meter), Some(store)) = (&mut self.meter, &self.store) else { return Ok(false) };
-        let sample = meter.look(now)?;
-        if let Some(sample) = sample {
+    /// Looks at the interface; whether anything came of it. What is wrong with it costs no request.
+    fn measure(&mut self, now: Timestamp) -> bool {
+        let (Some(meter), Some(store)) = (&mut self.meter, &self.store) else { return false };
+        let outcome = meter.look(now).and_then(|sample| {
+            let Some(sample) = sample else { return Ok(false) };
             store.add_bandwidth(meter.name(), sample)?;
+            Ok(true)
+        });
+        let error = outcome.as_ref().err().map(|error| format!("{error:#}"));
+        if let Some(error) = error.as_ref().filter(|error| self.unmeasured.as_ref() != Some(error))
+        {
+            tracing::error!(error, "bandwidth is not measured; the site goes on");
         }
-        Ok(sample.is_some())
+        self.unmeasured = error;
+        outcome.unwrap_or(false)
     }
 
     /// Reads what is new in the logs; whether there was anything.

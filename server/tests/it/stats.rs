@@ -261,6 +261,19 @@ async fn the_interface_is_measured_where_one_is_named() {
     assert!(page.ids().contains_key("chart-bandwidth-name"));
 }
 
+#[tokio::test]
+async fn an_interface_that_is_not_there_costs_no_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("mirror.log");
+    fs::write(&log, some_lines()).unwrap();
+    let log = log.display().to_string();
+    let config = format!("[stats]\naccess_log = {log:?}\ninterface = \"no-such-0\"\n");
+    let site = few().config(&config).state_folder(folder.path()).start().await;
+    let mut worker = Worker::new(site.state().config());
+    let stats = worker.step(&site.state().snapshot(), now()).unwrap();
+    assert_eq!((stats.lines, stats.hours.len()), (15, 0));
+}
+
 /// `mingjing stats ingest` with the state and content of a test.
 fn command(config: &Config, folder: &Path, logs: &[&Path]) -> Command {
     let file = folder.join("site.toml");
