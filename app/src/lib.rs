@@ -4,6 +4,7 @@
 //! or a string; the server decides when it is called and how long the result is kept.
 
 pub mod address;
+pub mod download;
 pub mod format;
 pub mod history;
 pub mod model;

@@ -413,6 +413,8 @@ pub struct Mirror {
     pub has_tree: bool,
     /// When the backend's statement was recorded, if it is a recording and not live.
     pub recorded_at: Option<Timestamp>,
+    /// Section of the page of downloads that has files of it.
+    pub downloads: Option<String>,
 }
 
 /// A guide that belongs to no mirror.
@@ -469,6 +471,7 @@ impl Mirror {
             has_guide: false,
             has_tree: false,
             recorded_at: None,
+            downloads: None,
         }
     }
 

@@ -76,6 +76,8 @@ pub enum Section {
     Mirrors,
     /// Help pages.
     Docs,
+    /// Downloads.
+    Downloads,
     /// Search.
     Search,
     /// Status.
@@ -212,6 +214,7 @@ fn header(lang: Lang, section: Section, path: &str, chrome: &Chrome) -> impl Int
     let entries = [
         (Section::Mirrors, format!("{p}/"), t.nav_mirrors),
         (Section::Docs, format!("{p}/docs/"), t.nav_docs),
+        (Section::Downloads, format!("{p}/downloads"), t.nav_downloads),
         (Section::Search, format!("{p}/search"), t.nav_search),
         (Section::Status, format!("{p}/status"), t.nav_status),
         (Section::News, format!("{p}/news/"), t.nav_news),

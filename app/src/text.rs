@@ -25,6 +25,7 @@ texts! {
     nav_label: "主导航", "Main";
     nav_mirrors: "镜像", "Mirrors";
     nav_docs: "帮助", "Help";
+    nav_downloads: "下载", "Downloads";
     nav_search: "搜索", "Search";
     nav_status: "状态", "Status";
     nav_news: "新闻", "News";
@@ -307,6 +308,25 @@ texts! {
     listing_truncated: "读取目录时出错，列表不完整：{0}", "Reading stopped with an error, this list is incomplete: {0}";
     listing_readme: "说明文件", "Read me";
     breadcrumb: "所在位置", "You are here";
+
+    // downloads
+    downloads_title: "下载", "Downloads";
+    downloads_lead: "系统安装镜像与常用软件，新版本在前；只列出本站现有的文件，并附校验值。", "Installer images and applications, new versions first: files that are here now, with their checksums.";
+    downloads_os: "操作系统", "Operating systems";
+    downloads_app: "应用软件", "Applications";
+    downloads_font: "字体", "Fonts";
+    downloads_filter: "筛选", "Filter";
+    downloads_placeholder: "例如 ubuntu desktop、arm64", "try ubuntu desktop, or arm64";
+    downloads_file: "文件", "File";
+    downloads_date: "日期", "Date";
+    downloads_check: "下载后在同一目录中执行，显示 OK 即为完整：", "Run this beside the downloaded file; it must say OK:";
+    downloads_sums: "校验文件", "checksum file";
+    downloads_sums_signature: "校验文件的签名", "its signature";
+    downloads_signature: "签名", "signature";
+    downloads_images: "安装镜像与下载", "Images and downloads";
+    downloads_pending: "正在整理，请稍后再来。", "Being put together; please come back in a moment.";
+    downloads_none: "本站没有可供下载的安装镜像或软件。", "This site has no installers or applications.";
+    downloads_no_match: "没有符合条件的文件。", "No file matches.";
 
     // news and prose
     news_title: "新闻", "News";

@@ -13,6 +13,7 @@ use crate::{
         markdown,
         mirror::{MirrorFacts, ProbeKind},
     },
+    download::{Pattern, parse_sums},
     files::RelPath,
     guide::Guide,
     index::{self, import},
@@ -47,6 +48,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("path", path),
     ("markdown", foreign_markdown),
     ("accesslog", access_log),
+    ("sums", sums),
 ];
 
 static NOW: LazyLock<Timestamp> =
@@ -225,4 +227,23 @@ fn access_log(bytes: &[u8]) {
     let encoded = encode::path(&path);
     let place = RULES.places.find(encoded.as_bytes());
     assert_eq!(RULES.places.find(b"/debian/"), place, "{encoded}");
+}
+
+/// A checksum file; its first line is also a pattern, and its second one a path.
+fn sums(bytes: &[u8]) {
+    for name in ["SHA256SUMS", "SHA512SUMS", "CHECKSUM"] {
+        for line in parse_sums(name, bytes).lines {
+            assert_eq!(line.hex.len(), line.algorithm.digits());
+            assert!(line.hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
+            assert!(!line.name.contains('\n'));
+        }
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines();
+    let (pattern, path) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    if let Ok(pattern) = Pattern::try_from(pattern.to_owned()) {
+        let folder = pattern.fixed_folder();
+        assert!(pattern.read(path).is_none() || path.starts_with(&folder), "{path}");
+        assert!(RelPath::root().join(folder.as_bytes()).is_ok(), "{folder}");
+    }
 }

@@ -10,6 +10,7 @@ pub mod config;
 pub mod content;
 pub mod database;
 pub mod demo;
+pub mod download;
 pub mod files;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;

@@ -8,7 +8,7 @@ use std::{collections::HashSet, net::IpAddr};
 
 use anyhow::ensure;
 use app::{
-    Lang, format,
+    Lang, download, format,
     model::{Mirror, State},
 };
 use jiff::Timestamp;
@@ -84,26 +84,6 @@ pub enum Filter {
     Nossl,
 }
 
-/// Installers of one distribution, as `info` lists them.
-#[derive(Clone, Debug, Serialize)]
-pub struct Distribution {
-    /// Agreed name.
-    pub distro: String,
-    /// `os`, `app` or `font`.
-    pub category: &'static str,
-    /// What there is.
-    pub urls: Vec<Download>,
-}
-
-/// One file of a distribution.
-#[derive(Clone, Debug, Serialize)]
-pub struct Download {
-    /// `13.0 (amd64, netinst)`.
-    pub name: String,
-    /// Path on this host.
-    pub url: String,
-}
-
 impl MirrorzSection {
     /// Whether the network will understand it.
     ///
@@ -166,7 +146,7 @@ fn is_range(text: &str) -> bool {
 pub struct Feed<'a> {
     version: f64,
     site: Site<'a>,
-    info: &'a [Distribution],
+    info: Vec<Info<'a>>,
     mirrors: Vec<Entry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     extension: Option<&'static str>,
@@ -200,8 +180,38 @@ struct Entry<'a> {
     size: Option<String>,
 }
 
+/// Installers of one distribution.
+#[derive(Debug, Serialize)]
+struct Info<'a> {
+    distro: &'a str,
+    category: download::Kind,
+    urls: Vec<InfoUrl<'a>>,
+}
+
+/// One of its files: `13.0 (amd64, netinst)` and the path on this host.
+#[derive(Debug, Serialize)]
+struct InfoUrl<'a> {
+    name: String,
+    url: &'a str,
+}
+
+impl<'a> Info<'a> {
+    fn new(distribution: &'a download::Distribution) -> Self {
+        let url = |file: &'a download::Download| InfoUrl { name: file.label(), url: &file.href };
+        Self {
+            distro: &distribution.id,
+            category: distribution.kind,
+            urls: distribution.files.iter().map(url).collect(),
+        }
+    }
+}
+
 /// Makes the feed of a site.
-pub fn feed<'a>(config: &'a Config, mirrors: &'a [Mirror], info: &'a [Distribution]) -> Feed<'a> {
+pub fn feed<'a>(
+    config: &'a Config,
+    mirrors: &'a [Mirror],
+    downloads: &'a [download::Distribution],
+) -> Feed<'a> {
     let more = &config.mirrorz;
     let has_endpoints = !more.endpoints.is_empty();
     Feed {
@@ -214,7 +224,7 @@ pub fn feed<'a>(config: &'a Config, mirrors: &'a [Mirror], info: &'a [Distributi
             issue: config.site.issues.as_deref(),
             more,
         },
-        info,
+        info: downloads.iter().map(Info::new).collect(),
         mirrors: entries(mirrors),
         extension: has_endpoints.then_some("D"),
         endpoints: &more.endpoints,

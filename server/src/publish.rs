@@ -21,6 +21,7 @@ use crate::{
     assets,
     config::Config,
     content::{Content, mirror::MirrorFacts, problem::Problem, source},
+    download::Downloads,
     files::{Found, RelPath, Trees},
     guide::Place,
     index::{self, Index},
@@ -43,6 +44,8 @@ pub struct Publisher {
     backends: watch::Receiver<Vec<BackendState>>,
     /// What is measured in the background, if anything is.
     measures: Option<watch::Receiver<Measures>>,
+    /// What can be downloaded, if anybody looks.
+    downloads: Option<watch::Receiver<Arc<Downloads>>>,
     observed: Observed,
     /// Values of options for which trees have nothing.
     lacking: Arc<Lacking>,
@@ -69,6 +72,7 @@ impl Publisher {
             content: Arc::new(content),
             backends,
             measures: None,
+            downloads: None,
             observed: Observed::default(),
             lacking: Arc::default(),
             looking: None,
@@ -87,11 +91,22 @@ impl Publisher {
         self
     }
 
+    /// Adds what can be downloaded.
+    pub fn with_downloads(mut self, downloads: watch::Receiver<Arc<Downloads>>) -> Self {
+        self.downloads = Some(downloads);
+        self
+    }
+
     /// The snapshot of now.
     pub fn snapshot(&self) -> Snapshot {
         let now = (self.clock)();
         let backends = self.backends.borrow();
-        let mirrors = merge(&self.content, &backends, &self.observed, now);
+        let mut mirrors = merge(&self.content, &backends, &self.observed, now);
+        let downloads =
+            self.downloads.as_ref().map(|d| Arc::clone(&d.borrow())).unwrap_or_default();
+        for mirror in &mut mirrors {
+            mirror.downloads = downloads.of_mirror(&mirror.id).map(|d| d.id.clone());
+        }
         let reports: Vec<_> = backends.iter().map(|b| b.report.clone()).collect();
         let chrome = Chrome {
             site: self.config.site(),
@@ -102,6 +117,7 @@ impl Publisher {
         };
         let mut snapshot = Snapshot::new(chrome, mirrors, Arc::clone(&self.content), reports);
         snapshot.lacking = Arc::clone(&self.lacking);
+        snapshot.downloads = downloads;
         snapshot
     }
 
@@ -141,7 +157,7 @@ impl Publisher {
                         is_new_content = self.reload(&state).await;
                         is_new = is_new_content;
                     }
-                    is_new |= self.take_measures();
+                    is_new |= self.take_measures() | self.has_new_downloads();
                     open_index(&state, &index, &mut index_seen).await;
                 }
             }
@@ -200,6 +216,14 @@ impl Publisher {
         }
         self.observed.measures = measures.borrow_and_update().clone();
         true
+    }
+
+    /// Whether what can be downloaded has changed since it was asked last.
+    fn has_new_downloads(&mut self) -> bool {
+        let Some(downloads) = &mut self.downloads else { return false };
+        let is_new = downloads.has_changed().unwrap_or(false);
+        downloads.mark_unchanged();
+        is_new
     }
 
     /// Paths of all mirrors that may be there, those included that only a backend knows.

@@ -16,7 +16,7 @@ use crate::{
     web::{
         AppError,
         handler::{
-            api, asset, badge, docs, error, feed, health, history, list, mirrorz, network, news,
+            api, asset, badge, docs, downloads, error, feed, health, history, list, mirrorz, network, news,
             openapi, prose, refresh, search, stats, status, tree, tunasync,
         },
         headers, limit, negotiate,
@@ -52,6 +52,8 @@ pub fn router(state: AppState) -> Router {
             .route(&at("/docs/{id}/{name}"), get(docs::part))
             .route(&at("/docs/{id}/{name}/"), get(docs::drop_slash))
             .route(&at("/docs/{id}/{name}/{*rest}"), get(docs::deep))
+            .route(&at("/downloads"), get(downloads::page))
+            .route(&at("/downloads/"), get(docs::drop_slash))
             .route(&at("/search"), get(search::all))
             .route(&at("/search/files"), get(search::files))
             .route(&at("/status"), get(status::page))
@@ -86,6 +88,7 @@ pub fn addresses() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/api/v1/mirrors/{id}/history", read(history::json)),
         ("/api/v1/files", read(api::files)),
         ("/api/v1/stats/{series}", read(stats::series)),
+        ("/api/v1/downloads", read(downloads::json)),
         ("/api/openapi.json", read(openapi::document)),
         ("/api/mirrorz.json", read(mirrorz::feed)),
         ("/mirrorz.json", read(mirrorz::feed)),

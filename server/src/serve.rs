@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, path::Path, sync::Arc};
 use anyhow::{Context as _, ensure};
 use axum::serve::ListenerExt as _;
 use jiff::Timestamp;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     alert,
@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     content::{Content, problem::Problem, source},
     demo,
+    download::{self, Downloads},
     files::Trees,
     history,
     index::{self, Index},
@@ -61,10 +62,12 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let poller =
         Poller::start(config.backends(), Some(&config.server.state), resolve, Timestamp::now).await;
     let trees = Trees::new(root);
-    let (sender, measures) = tokio::sync::watch::channel(Measures::default());
+    let (sender, measures) = watch::channel(Measures::default());
+    let (find, downloads) = watch::channel(Arc::<Downloads>::default());
     let publisher =
         Publisher::new(config.clone(), trees.clone(), content, poller.states(), Timestamp::now)
-            .with_measures(measures);
+            .with_measures(measures)
+            .with_downloads(downloads);
     let state = AppState::new(config.clone(), trees, Assets::load(), publisher.snapshot());
     state.set_problems(problems.iter().map(ToString::to_string).collect());
     allow_refresh(&state, &poller)?;
@@ -76,6 +79,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     tokio::spawn(publish::try_guides(state.clone()));
     tokio::spawn(publisher.run(state.clone()));
     let _watch = probe::watch::start(&state, sender, Timestamp::now);
+    download::watch::start(&state, find);
     tokio::spawn(history::run(state.clone()));
     alert::start(&state, Timestamp::now);
     stats::start(&state, Timestamp::now);

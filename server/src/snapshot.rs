@@ -19,6 +19,7 @@ use crate::{
     assets::Assets,
     config::Config,
     content::Content,
+    download::Downloads,
     files::Trees,
     history::History,
     index::Index,
@@ -45,6 +46,8 @@ pub struct Snapshot {
     pub now: Timestamp,
     /// What guides offer and the trees lack.
     pub lacking: Arc<Lacking>,
+    /// Installers and applications.
+    pub downloads: Arc<Downloads>,
     /// Pages rendered so far.
     pub pages: PageCache,
     by_id: HashMap<String, usize>,
@@ -67,6 +70,7 @@ impl Snapshot {
             backends,
             now,
             lacking: Arc::default(),
+            downloads: Arc::default(),
             pages: PageCache::default(),
             by_id,
         }

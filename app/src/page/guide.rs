@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use leptos::prelude::*;
 
 use crate::{
-    Chrome, Document, format,
+    Chrome, Document, download, format,
     model::{Audit, Freshness, Lang, Mirror, SignatureCheck, Topic},
     part::{self, Choice},
     shell::Section,
@@ -283,6 +283,9 @@ fn state_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyVie
         view! { <li class="quiet">{format::fill(t.as_of, &[&format::day(zone, time)])}</li> }
     });
     let browse = m.has_tree.then(|| view! { <li><a href=m.href(lang)>{t.guide_browse}</a></li> });
+    let downloads = m.downloads.as_ref().map(|id| {
+        view! { <li><a href=download::page(lang, id)>{t.downloads_images}</a></li> }
+    });
     view! {
         <ul class="state-line">
             <li>{part::state_mark(lang, m.state)}</li>
@@ -291,6 +294,7 @@ fn state_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyVie
             {recorded}
             <li>{part::size(lang, m.size_bytes)}</li>
             {browse}
+            {downloads}
             {part::official_mark(lang, m).map(|mark| view! { <li>{mark}</li> })}
         </ul>
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use leptos::prelude::*;
 
 use crate::{
-    Chrome, Document, format,
+    Chrome, Document, download, format,
     model::{Lang, Mirror},
     part,
     shell::{Section, html_of},
@@ -247,10 +247,14 @@ fn mirror_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyVi
             <li>{t.fact_content} " " {part::ago(lang, zone, now, Some(time), "")} " " {part::freshness_mark(lang, m.freshness)}</li>
         }
     });
+    let downloads = m.downloads.as_ref().map(|id| {
+        view! { <li><a href=download::page(lang, id)>{t.downloads_images}</a></li> }
+    });
     view! {
         <ul class="state-line">
             <li>{part::state_mark(lang, m.state)}</li>
             {content}
+            {downloads}
             <li><a href=m.page(lang)>{format::fill(t.error_to_guide, &[m.name.get(lang)])}</a></li>
         </ul>
     }

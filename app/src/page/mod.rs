@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod docs_index;
+pub mod downloads;
 pub mod error;
 pub mod guide;
 pub mod history;

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::problem::Problem;
+use crate::download::Rule;
 
 /// One mirror's folder.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,9 @@ pub struct MirrorFile {
     pub index: Option<String>,
     /// How the tree tells its own age.
     pub freshness: Option<FreshnessProbe>,
+    /// What of it is offered on the page of downloads.
+    #[serde(default)]
+    pub download: Vec<Rule>,
 }
 
 /// How the tree tells its own age.

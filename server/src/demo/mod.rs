@@ -139,12 +139,15 @@ fn build(staging: &Path, base_url: &str, now: Timestamp) -> Result<()> {
     arch::write(&tree.at("archlinux", ago(5)?), &key)?;
     image::write_debian(&tree.at("debian-cd", ago(400)?), &key)?;
     image::write_ubuntu(&tree.at("ubuntu-releases", ago(300)?), &key)?;
+    image::write_rocky(&tree.at("rocky", ago(170)?))?;
+    image::write_fedora(&tree.at("fedora", ago(220)?), &key)?;
     image::write_arch(&tree.at("archlinux/iso", ago(200)?), &key)?;
     crates::write(&tree.at("crates.io-index", ago(1)?), base_url)?;
     sundries::write_gnu(&tree.at("gnu", ago(30)?))?;
     sundries::write_kernel(&tree.at("kernel", ago(26)?), &key)?;
     sundries::write_ctan(&tree.at("CTAN", ago(7)?))?;
     sundries::write_anaconda(&tree.at("anaconda", ago(90)?))?;
+    sundries::write_docker(&tree.at("docker-ce", ago(9)?))?;
     tree.write(MARKER, format!("{VERSION}\n"))?;
     tree.date_directories()?;
     Ok(())

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{
     archive::{self, Member},
-    digest,
+    digest, iso,
     openpgp::Key,
     tree::Tree,
 };
@@ -27,9 +27,12 @@ pub(super) fn write_gnu(tree: &Tree) -> Result<()> {
          gzip files, but hold\nonly a README.\n\n- [hello](hello/) has three versions\n- [odd-names](odd-names/) has \
          names that are hard to print\n",
     )?;
-    for (name, versions) in
-        [("hello", ["2.10", "2.12", "2.12.1"].as_slice()), ("tar", &["1.35"]), ("sed", &["4.9"])]
-    {
+    for (name, versions) in [
+        ("hello", ["2.10", "2.12", "2.12.1"].as_slice()),
+        ("tar", &["1.35"]),
+        ("sed", &["4.9"]),
+        ("emacs", &["30.1", "30.2"]),
+    ] {
         for version in versions {
             tree.write(
                 &format!("{name}/{name}-{version}.tar.gz"),
@@ -55,7 +58,7 @@ pub(super) fn write_kernel(tree: &Tree, key: &Key) -> Result<()> {
     tree.write("v6.x/sha256sums.asc", key.clear_sign(&sums)?)
 }
 
-/// Writes a README, the time file and one package to `tree`, which is `CTAN`.
+/// Writes a README, the time file, one package and an image to `tree`, which is `CTAN`.
 pub(super) fn write_ctan(tree: &Tree) -> Result<()> {
     tree.write(
         "README",
@@ -65,6 +68,11 @@ pub(super) fn write_ctan(tree: &Tree) -> Result<()> {
         tree.write(&format!("{place}/README"), PLACE)?;
     }
     tree.write("timestamp", format!("{}\n", tree.time().strftime("%Y-%m-%d %H:%M:%S UTC")))?;
+    let image = "texlive2025-20250308.iso";
+    let content = iso::image("texlive2025");
+    let images = tree.at("systems/texlive/Images", tree.time());
+    images.write(image, &content)?;
+    images.write(&format!("{image}.sha512"), format!("{}  {image}\n", digest::sha512(&content)))?;
     let package = tree.at("macros/latex/contrib/mingjing-hello", tree.time());
     package.write("README.md", "# mingjing-hello\n\nA demo package of a software mirror.\n")?;
     package.write(
@@ -77,10 +85,24 @@ pub(super) fn write_ctan(tree: &Tree) -> Result<()> {
 /// Writes installer scripts that install nothing to `tree`, which is `anaconda`.
 pub(super) fn write_anaconda(tree: &Tree) -> Result<()> {
     for platform in ["Linux-x86_64", "Linux-aarch64", "MacOSX-arm64"] {
-        let name = format!("Miniconda3-latest-{platform}.sh");
-        let script =
-            format!("#!/bin/sh\necho '{name}: a demo made by Mingjing, it installs nothing.'\n");
-        tree.write(&format!("miniconda/{name}"), script)?;
+        for (folder, product) in
+            [("miniconda", "Miniconda3-latest"), ("archive", "Anaconda3-2025.06-1")]
+        {
+            let name = format!("{product}-{platform}.sh");
+            let script = format!(
+                "#!/bin/sh\necho '{name}: a demo made by Mingjing, it installs nothing.'\n"
+            );
+            tree.write(&format!("{folder}/{name}"), script)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes tarballs to `linux/static/` of `tree`, which is `docker-ce`.
+pub(super) fn write_docker(tree: &Tree) -> Result<()> {
+    for architecture in ["x86_64", "aarch64"] {
+        let path = format!("linux/static/stable/{architecture}/docker-28.5.1.tgz");
+        tree.write(&path, tarball("docker")?)?;
     }
     tree.write("cloud/README", PLACE)
 }

@@ -26,6 +26,7 @@ use server::{
     config::Config,
     content::{Content, source::Files},
     demo,
+    download::{self, Downloads},
     files::Trees,
     history::Recorder,
     index::{self, Index},
@@ -72,7 +73,7 @@ mirrorz.recorded_at = "2026-07-05T14:46:00Z"
 pub struct TestSite {
     router: Router,
     state: AppState,
-    publisher: Option<(Publisher, watch::Sender<Measures>)>,
+    publisher: Option<(Publisher, watch::Sender<Measures>, watch::Sender<Arc<Downloads>>)>,
     clock: Clock,
     /// Kept so that the channel of backend states stays open.
     _sources: Sources,
@@ -180,7 +181,8 @@ impl TestSite {
 
     /// Lets the site follow its backends and its content folder, as `mingjing serve` does.
     pub fn run(&mut self) {
-        let (publisher, measures) = self.publisher.take().expect("a site runs once");
+        let (publisher, measures, find) = self.publisher.take().expect("a site runs once");
+        download::watch::start(&self.state, find);
         let watch = probe::watch::start(&self.state, measures, self.clock);
         let state = self.state.clone();
         tokio::spawn(async move {
@@ -346,8 +348,14 @@ impl Builder {
         };
         let trees = Trees::new(self.root());
         let (sender, measures) = watch::channel(Measures::default());
+        let mut found = download::watch::survey(&content, &trees);
+        if let Tree::Demo = self.tree {
+            found.silent.clear(); // as a site does with the demo
+        }
+        let (find, downloads) = watch::channel(Arc::new(found));
         let publisher = Publisher::new(config.clone(), trees.clone(), content, states, self.clock)
-            .with_measures(measures);
+            .with_measures(measures)
+            .with_downloads(downloads);
         let state = AppState::new(config, trees, Assets::load(), publisher.snapshot());
         state.index_texts();
         state.set_problems(problems.iter().map(ToString::to_string).collect());
@@ -360,7 +368,7 @@ impl Builder {
         TestSite {
             router: router(state.clone()),
             state,
-            publisher: Some((publisher, sender)),
+            publisher: Some((publisher, sender, find)),
             clock: self.clock,
             _sources: sources,
             _folder: self.folder,

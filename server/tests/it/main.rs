@@ -16,6 +16,7 @@ mod backends;
 mod cache;
 mod config;
 mod docs;
+mod downloads;
 mod errors;
 mod expected;
 mod faults;

@@ -78,7 +78,7 @@ pub async fn sitemap(
 /// Paths of all pages without the language prefix.
 pub fn pages(snapshot: &Snapshot) -> Vec<String> {
     let mut paths: Vec<String> =
-        ["/", "/docs/", "/search", "/status", "/stats", "/news/", "/api/docs"]
+        ["/", "/docs/", "/downloads", "/search", "/status", "/stats", "/news/", "/api/docs"]
             .map(ToOwned::to_owned)
             .to_vec();
     let content = &snapshot.content;

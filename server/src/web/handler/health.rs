@@ -30,6 +30,10 @@ pub async fn ready(State(state): State<AppState>) -> (StatusCode, Headers, Strin
         None => "file index: none".to_owned(),
     });
     lines.extend(state.history().error.iter().map(|error| format!("history: {error}")));
+    let silent = snapshot.downloads.silent.iter();
+    lines.extend(
+        silent.map(|(mirror, rule)| format!("downloads of {mirror}: nothing is at {rule}")),
+    );
     lines.extend(state.problems().into_iter().map(|p| format!("content: {p}")));
     let status =
         if snapshot.mirrors.is_empty() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };

@@ -16,8 +16,8 @@ use crate::{
 pub async fn feed(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, AppError> {
     let snapshot = state.snapshot();
     let page = snapshot.pages.get_or("/api/mirrorz.json", || {
-        // There is no list of downloads yet, and the format allows for none.
-        let feed = mirrorz::feed(state.config(), &snapshot.mirrors, &[]);
+        let downloads = &snapshot.downloads.distributions;
+        let feed = mirrorz::feed(state.config(), &snapshot.mirrors, downloads);
         let body = serde_json::to_string(&feed).context("MirrorZ feed")?;
         Ok::<_, AppError>(Page::new(JSON, CachePolicy::Page, format!("{body}\n")))
     })?;

@@ -4,6 +4,7 @@ pub mod api;
 pub mod asset;
 pub mod badge;
 pub mod docs;
+pub mod downloads;
 pub mod error;
 pub mod feed;
 pub mod health;
