@@ -306,6 +306,11 @@ texts! {
     listing_empty: "这个目录是空的。", "This directory is empty.";
     listing_folder: "文件夹", "folder";
     listing_truncated: "读取目录时出错，列表不完整：{0}", "Reading stopped with an error, this list is incomplete: {0}";
+    listing_many: "这个目录的条目很多。", "This folder has many entries.";
+    listing_by_pages: "分页查看", "Show it by pages";
+    listing_page: "第 {0} / {1} 页，共 {2} 项。", "Page {0} of {1}, {2} entries in all.";
+    listing_before: "上一页", "Previous";
+    listing_after: "下一页", "Next";
     listing_readme: "说明文件", "Read me";
     breadcrumb: "所在位置", "You are here";
 

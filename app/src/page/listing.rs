@@ -1,6 +1,8 @@
 //! The listing of one directory, rendered in pieces so that a huge one can be streamed.
 
-use jiff::Timestamp;
+use std::{borrow::Cow, fmt::Write as _};
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use leptos::prelude::*;
 
 use crate::{
@@ -58,6 +60,8 @@ pub struct ListingView<'a> {
     pub crumbs: Vec<(String, String)>,
     /// Order.
     pub order: Order,
+    /// How a folder of many entries is divided; nothing for others.
+    pub paging: Option<Paging>,
     /// Words that names must contain, from the filter box.
     pub filter: String,
     /// The same as a part of a query, percent-encoded: `&q=words`, or nothing.
@@ -68,11 +72,27 @@ pub struct ListingView<'a> {
     pub readme: Option<String>,
 }
 
+/// Where one is in a folder of many entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// Everything comes at once, as a stream; pages are offered.
+    Streamed,
+    /// One page.
+    Page {
+        /// From 1.
+        page: usize,
+        /// How many there are.
+        of: usize,
+        /// Entries on all of them.
+        total: u64,
+    },
+}
+
 /// One entry.
-pub struct Entry {
-    /// Name for people; folders end in `/`.
-    pub name: String,
-    /// Percent-encoded relative address.
+pub struct Entry<'a> {
+    /// Name for people, without a slash at the end.
+    pub name: Cow<'a, str>,
+    /// Percent-encoded relative address, without a slash at the end.
     pub href: String,
     /// Size in bytes; none for folders.
     pub size: Option<u64>,
@@ -91,27 +111,94 @@ pub fn frame(chrome: &Chrome, view: &ListingView<'_>) -> (String, String) {
     }
 }
 
-/// Rows for a run of entries.
-pub fn rows(chrome: &Chrome, entries: &[Entry]) -> String {
-    let zone = &chrome.site.time_zone;
-    let rows = entries
-        .iter()
-        .map(|entry| {
-            let size = entry.size.map_or_else(|| "–".to_owned(), format::size);
-            let time = entry.time.map(|t| {
-                view! { <time datetime=format::machine(t)>{format::minute(zone, t)}</time> }
-            });
-            let class = if entry.size.is_none() { "dir" } else { "file" };
-            view! {
-                <tr class=class>
-                    <th scope="row"><a href=entry.href.clone()>{entry.name.clone()}</a></th>
-                    <td class="num">{size}</td>
-                    <td>{time}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    html_of(rows)
+/// Writes rows.
+///
+/// PERF: text is put together here without views, since a folder may have hundreds of thousands of entries and most
+/// of the time would go into views. A test holds it against a view of the same row.
+pub struct Rows {
+    zone: TimeZone,
+    /// The last time, and how it was written: neighbours often have the same.
+    last: Option<(Timestamp, String)>,
+}
+
+impl Rows {
+    /// Rows with times in the zone of the site.
+    pub fn new(chrome: &Chrome) -> Self {
+        Self { zone: chrome.site.time_zone.clone(), last: None }
+    }
+
+    /// Adds the row of one entry.
+    pub fn push(&mut self, html: &mut String, entry: &Entry<'_>) {
+        let (class, slash) = if entry.size.is_none() { ("dir", "/") } else { ("file", "") };
+        // An address is percent-encoded: nothing in it could end the attribute.
+        let parts =
+            ["<tr class=\"", class, "\"><th scope=\"row\"><a href=\"", &entry.href, slash, "\">"];
+        parts.into_iter().for_each(|part| html.push_str(part));
+        push_text(html, &entry.name);
+        html.push_str(slash);
+        html.push_str("</a></th><td class=\"num\">");
+        match entry.size {
+            Some(size) => html.push_str(&format::size(size)),
+            None => html.push('–'),
+        }
+        html.push_str("</td><td>");
+        if let Some(time) = entry.time {
+            self.push_time(html, time);
+        }
+        html.push_str("</td></tr>");
+    }
+
+    fn push_time(&mut self, html: &mut String, time: Timestamp) {
+        if self.last.as_ref().is_none_or(|(last, _)| *last != time) {
+            let utc = TimeZone::UTC.to_datetime(time);
+            let mut text = String::with_capacity(72);
+            let _ = write!(
+                text,
+                "<time datetime=\"{}T{}:{:02}Z\">",
+                Day(utc),
+                Clock(utc),
+                utc.second()
+            );
+            let local = self.zone.to_datetime(time);
+            let _ = write!(text, "{} {}</time>", Day(local), Clock(local));
+            self.last = Some((time, text));
+        }
+        if let Some((_, text)) = &self.last {
+            html.push_str(text);
+        }
+    }
+}
+
+/// `2026-11-21`
+struct Day(DateTime);
+/// `12:34`
+struct Clock(DateTime);
+
+impl std::fmt::Display for Day {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.0.year(), self.0.month(), self.0.day())
+    }
+}
+
+impl std::fmt::Display for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:02}:{:02}", self.0.hour(), self.0.minute())
+    }
+}
+
+/// Text between tags, as views write it.
+fn push_text(html: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>']) {
+        html.push_str(&rest[..at]);
+        html.push_str(match rest.as_bytes().get(at) {
+            Some(b'&') => "&amp;",
+            Some(b'<') => "&lt;",
+            _ => "&gt;",
+        });
+        rest = &rest[at + 1..];
+    }
+    html.push_str(rest);
 }
 
 /// A row that says why the listing ends early.
@@ -171,6 +258,7 @@ fn document(chrome: &Chrome, view: &ListingView<'_>) -> Document {
                 {view.mirror.map(|m| mirror_line(chrome, lang, view.now, m))}
             </div>
             {filter_form(view)}
+            {pages(view)}
             <table class="listing" id="entries">
                 <thead><tr>{heads.into_iter().collect_view()}</tr></thead>
                 <tbody>{parent}{ROWS}</tbody>
@@ -187,6 +275,33 @@ fn document(chrome: &Chrome, view: &ListingView<'_>) -> Document {
         noindex: true,
         main: main.into_any(),
     }
+}
+
+/// The way through a folder of many entries.
+fn pages(view: &ListingView<'_>) -> AnyView {
+    let t = view.lang.texts();
+    let Some(paging) = view.paging else { return ().into_any() };
+    let order = if view.order == Order::default() {
+        String::new()
+    } else {
+        let direction = if view.order.descending { "desc" } else { "asc" };
+        format!("&sort={}&order={direction}", view.order.column.id())
+    };
+    let link = |page: usize, rel: &'static str, label: &'static str| {
+        let href = format!("?page={page}{order}{}", view.filter_query);
+        view! { " " <a href=href rel=rel>{label}</a> }.into_any()
+    };
+    let (text, links) = match paging {
+        Paging::Streamed => (t.listing_many.to_owned(), vec![link(1, "", t.listing_by_pages)]),
+        Paging::Page { page, of, total } => {
+            let numbers = [page.to_string(), of.to_string(), format::count(total)];
+            let text = format::fill(t.listing_page, &numbers.each_ref().map(String::as_str));
+            let before = (page > 1).then(|| link(page.min(of + 1) - 1, "prev", t.listing_before));
+            let after = (page < of).then(|| link(page + 1, "next", t.listing_after));
+            (text, before.into_iter().chain(after).collect())
+        }
+    };
+    view! { <p class="quiet pages">{text} {links}</p> }.into_any()
 }
 
 fn filter_form(view: &ListingView<'_>) -> AnyView {
@@ -259,4 +374,35 @@ fn mirror_line(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyVi
         </ul>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_what_a_view_of_it_would_be() {
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        let mut rows = Rows { zone: zone.clone(), last: None };
+        for (name, href, size, seconds) in [
+            ("a <b> & \"c\" 'd'", "./a%20%3Cb%3E", Some(1536), Some(0)),
+            ("folder", "./folder", None, Some(1_795_231_800)),
+            ("new", "./new", Some(7), Some(1_795_231_800)),
+            ("😀", "./%F0%9F%98%80", Some(0), None),
+        ] {
+            let time = seconds.map(|seconds| Timestamp::from_second(seconds).unwrap());
+            let entry = Entry { name: name.into(), href: href.to_owned(), size, time };
+            let mut html = String::new();
+            rows.push(&mut html, &entry);
+            let slash = if size.is_none() { "/" } else { "" };
+            let view = view! {
+                <tr class=if size.is_none() { "dir" } else { "file" }>
+                    <th scope="row"><a href=format!("{href}{slash}")>{format!("{name}{slash}")}</a></th>
+                    <td class="num">{size.map_or_else(|| "–".to_owned(), format::size)}</td>
+                    <td>{time.map(|t| view! { <time datetime=t.to_string()>{format::minute(&zone, t)}</time> })}</td>
+                </tr>
+            };
+            assert_eq!(html, view.to_html().replace("<!>", ""));
+        }
+    }
 }

@@ -30,6 +30,35 @@ pub fn compare(one: &[u8], other: &[u8]) -> Ordering {
     }
 }
 
+/// A key in the order of [`compare`]: names with different keys compare as their keys do. Names with equal keys
+/// differ further on, or not at all.
+pub fn key(name: &[u8]) -> u128 {
+    let mut key = [0; 16];
+    let mut at = 0;
+    let mut put = |byte: u8| {
+        let is_room = key.get_mut(at).map(|slot| *slot = byte).is_some();
+        at += 1;
+        is_room
+    };
+    let mut rest = name;
+    while let Some((&first, after)) = rest.split_first() {
+        if first.is_ascii_digit() {
+            let number;
+            (number, rest) = digits(rest);
+            // A longer number is a larger one. The mark is a digit, to stand between other bytes as digits do.
+            let length = u8::try_from(number.len()).unwrap_or(u8::MAX);
+            if !(put(b'0') && put(length) && number.iter().all(|digit| put(*digit))) {
+                break;
+            }
+        } else if put(first.to_ascii_lowercase()) {
+            rest = after;
+        } else {
+            break;
+        }
+    }
+    u128::from_be_bytes(key)
+}
+
 /// Splits a leading run of digits, without its zeros, from the rest.
 fn digits(bytes: &[u8]) -> (&[u8], &[u8]) {
     let end = bytes.iter().position(|b| !b.is_ascii_digit()).unwrap_or(bytes.len());
@@ -52,6 +81,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn keys_are_in_the_same_order(a in "[a0-3B/:]{0,24}", b in "[a0-3B/:]{0,24}") {
+            let (a, b) = (a.as_bytes(), b.as_bytes());
+            let by_key = key(a).cmp(&key(b));
+            prop_assert!(by_key == Ordering::Equal || by_key == compare(a, b));
+        }
+
         #[test]
         fn it_is_a_total_order(a in "[a0-3B]{0,6}", b in "[a0-3B]{0,6}", c in "[a0-3B]{0,6}") {
             let (a, b, c) = (a.as_bytes(), b.as_bytes(), c.as_bytes());

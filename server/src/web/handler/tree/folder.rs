@@ -1,10 +1,10 @@
 //! Listings: small ones as one page, huge ones as a stream.
 
-use std::{io, path::PathBuf};
+use std::{borrow::Cow, io, path::PathBuf};
 
 use app::{
     Lang,
-    page::listing::{self, Column, Entry, ListingView, Order},
+    page::listing::{self, Column, Entry, ListingView, Order, Paging},
 };
 use axum::{
     body::{Body, Bytes},
@@ -13,13 +13,14 @@ use axum::{
 };
 use futures_util::stream;
 use jiff::{Timestamp, fmt::rfc2822};
+use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::{
     content::markdown,
     files::{
         RelPath,
-        listing::{Item, Reader, sort},
+        listing::{Item, Listing},
         tree,
     },
     snapshot::AppState,
@@ -33,10 +34,14 @@ use crate::{
     },
 };
 
-/// From this many entries on, a listing is streamed.
-const STREAM_FROM: usize = 1000;
+/// Above so many entries, a listing is streamed, and offered by pages of so many.
+const PAGE: usize = 1000;
 /// Entries in a piece of the stream.
-const PIECE: usize = 512;
+const PIECE: usize = 1024;
+/// Pieces that wait for a slow client; with the names they are all that a listing takes.
+const PIECES: usize = 4;
+/// The last page that may be asked for.
+const LAST_PAGE: usize = 100_000;
 /// A README is shown up to this many bytes.
 const README_LIMIT: u64 = 64 * 1024;
 
@@ -46,10 +51,17 @@ struct Task {
     lang: Lang,
     path: RelPath,
     real: PathBuf,
+    asked: Asked,
+    query: String,
+}
+
+/// What was asked for.
+struct Asked {
     order: Order,
     filter: String,
-    query: String,
     form: Form,
+    /// From 1; everything when absent.
+    page: Option<usize>,
 }
 
 /// The listing of a directory.
@@ -61,21 +73,23 @@ pub async fn listing(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
-    let (order, filter, form) = asked(&uri, &headers)?;
+    let asked = asked(&uri, &headers)?;
     let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
-    let task = Task { state, lang, path, real, order, filter, query, form };
-    let start = move || task.start();
-    let (task, mut items, rest) =
-        tokio::task::spawn_blocking(start).await.map_err(|e| AppError::Internal(e.into()))??;
-    if !rest {
-        sort(&mut items, task.order);
-        return Ok(task.whole(&items, &headers));
-    }
-    Ok(task.streamed())
+    let task = Task { state, lang, path, real, asked, query };
+    let (task, text) = tokio::task::spawn_blocking(move || task.start())
+        .await
+        .map_err(|error| AppError::Internal(error.into()))??;
+    Ok(match text {
+        Some(text) => {
+            let page = Page::new(task.content_type(), CachePolicy::NoCache, text);
+            open(task.asked.form, page.respond(&headers))
+        }
+        None => task.streamed(),
+    })
 }
 
-/// Order, filter and form that were asked for.
-fn asked(uri: &Uri, headers: &HeaderMap) -> Result<(Order, String, Form), AppError> {
+/// Order, filter, form and page that were asked for.
+fn asked(uri: &Uri, headers: &HeaderMap) -> Result<Asked, AppError> {
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let mut form = match accept {
         a if a.contains("text/html") => Form::Html,
@@ -85,6 +99,7 @@ fn asked(uri: &Uri, headers: &HeaderMap) -> Result<(Order, String, Form), AppErr
     };
     let mut order = Order::default();
     let mut filter = String::new();
+    let mut page = None;
     for (key, value) in encode::pairs(uri.query().unwrap_or_default()) {
         match key.as_str() {
             "q" => filter = value.trim().chars().take(128).collect(),
@@ -99,51 +114,66 @@ fn asked(uri: &Uri, headers: &HeaderMap) -> Result<(Order, String, Form), AppErr
             "format" => {
                 form = closed("format", &value, &Form::ALL, Form::id)?;
             }
+            "page" => {
+                let number = value.parse().ok().filter(|n| (1..=LAST_PAGE).contains(n));
+                page = Some(number.ok_or_else(|| {
+                    AppError::BadParameter("page", value, format!("1–{LAST_PAGE}"))
+                })?);
+            }
             _ => {}
         }
     }
-    Ok((order, filter, form))
+    Ok(Asked { order, filter, form, page })
 }
 
 impl Task {
-    /// Reads the first entries; whether there are more.
-    fn start(self) -> Result<(Self, Vec<Item>, bool), AppError> {
-        let reader = Reader::open(self.state.trees(), self.path.clone(), &self.real, &self.filter)
-            .map_err(|error| AppError::Internal(error.into()))?;
-        let mut items = Vec::new();
-        for item in reader {
-            items.push(item.map_err(|error| AppError::Internal(error.into()))?);
-            if items.len() > STREAM_FROM {
-                return Ok((self, Vec::new(), true));
-            }
-        }
-        Ok((self, items, false))
+    /// The whole answer, unless there are so many entries that it has to be streamed.
+    fn start(self) -> Result<(Self, Option<String>), AppError> {
+        let text = {
+            let internal = |error: io::Error| AppError::Internal(error.into());
+            let mut listing = self.open().map_err(internal)?;
+            let limit = if self.asked.page.is_some() { usize::MAX } else { PAGE };
+            listing.read(&self.asked.filter, limit, || false).map_err(internal)?;
+            listing.is_whole.then(|| self.whole(listing))
+        };
+        Ok((self, text))
+    }
+
+    fn open(&self) -> io::Result<Listing<'_>> {
+        Listing::open(self.state.trees(), self.path.clone(), &self.real)
     }
 
     fn content_type(&self) -> HeaderValue {
-        match self.form {
+        match self.asked.form {
             Form::Html => HTML,
             Form::Json => JSON,
             Form::Text => TEXT,
         }
     }
 
-    /// A listing in one piece, compressed and with an entity tag.
-    fn whole(&self, items: &[Item], headers: &HeaderMap) -> Response {
-        let (mut text, tail) = self.frame();
-        text.push_str(&self.piece(items, true));
-        if items.is_empty() && self.form == Form::Html {
+    /// A listing, or one page of it, in one piece.
+    fn whole(&self, mut listing: Listing<'_>) -> String {
+        let (mut from, mut to, mut paging) = (0, usize::MAX, None);
+        if let Some(page) = self.asked.page {
+            listing.keep_public();
+            let of = listing.len().div_ceil(PAGE).max(1);
+            (from, to) = ((page - 1) * PAGE, page * PAGE);
+            paging = Some(Paging::Page { page, of, total: listing.len() as u64 });
+        }
+        listing.sort(self.asked.order);
+        let mut rows = Rows::new(self);
+        let (mut text, tail) = self.frame(paging);
+        text.push_str(&rows.piece(listing.items(from, to)));
+        if rows.is_first && self.asked.form == Form::Html {
             text.push_str(&listing::empty_row(self.lang));
         }
-        text.push_str(&tail);
-        let page = Page::new(self.content_type(), CachePolicy::NoCache, text);
-        open(self.form, page.respond(headers))
+        text + &tail
     }
 
     /// A listing in pieces: the head at once, the rows when they are read and sorted.
     fn streamed(self) -> Response {
-        let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(4);
-        let (form, content_type) = (self.form, self.content_type());
+        let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(PIECES);
+        let (form, content_type) = (self.asked.form, self.content_type());
         tokio::task::spawn_blocking(move || self.send(&sender));
         let body = stream::unfold(receiver, async |mut receiver| {
             receiver.recv().await.map(|piece| (piece, receiver))
@@ -162,39 +192,32 @@ impl Task {
 
     /// Runs on a thread of its own; ends early when the client is gone.
     fn send(&self, sender: &mpsc::Sender<io::Result<Bytes>>) {
-        let (head, tail) = self.frame();
+        let (head, tail) = self.frame(Some(Paging::Streamed));
         let send = |text: String| sender.blocking_send(Ok(Bytes::from(text))).is_ok();
         if !send(head) {
             return;
         }
-        let mut items = Vec::new();
-        let mut fault = None;
-        match Reader::open(self.state.trees(), self.path.clone(), &self.real, &self.filter) {
-            Err(error) => fault = Some(error),
-            Ok(reader) => {
-                for item in reader {
-                    match item {
-                        Ok(item) => items.push(item),
-                        Err(error) => {
-                            fault = Some(error);
-                            break;
-                        }
-                    }
-                    if items.len() % PIECE == 0 && sender.is_closed() {
+        let fault = match self.open() {
+            Err(error) => Some(error),
+            Ok(mut listing) => {
+                let is_gone = || sender.is_closed();
+                let fault = listing.read(&self.asked.filter, usize::MAX, is_gone).err();
+                if is_gone() {
+                    return;
+                }
+                listing.sort(self.asked.order);
+                let mut rows = Rows::new(self);
+                for from in (0..listing.len()).step_by(PIECE) {
+                    if !send(rows.piece(listing.items(from, from + PIECE))) {
                         return;
                     }
                 }
+                fault
             }
-        }
-        sort(&mut items, self.order);
-        for (index, piece) in items.chunks(PIECE).enumerate() {
-            if !send(self.piece(piece, index == 0)) {
-                return;
-            }
-        }
+        };
         if let Some(error) = fault {
             tracing::error!(%error, path = self.path.display(), "listing broken off");
-            if self.form == Form::Html
+            if self.asked.form == Form::Html
                 && !send(listing::broken_row(self.lang, &error.kind().to_string()))
             {
                 return;
@@ -204,8 +227,8 @@ impl Task {
     }
 
     /// What comes before and after the entries.
-    fn frame(&self) -> (String, String) {
-        match self.form {
+    fn frame(&self, paging: Option<Paging>) -> (String, String) {
+        match self.asked.form {
             Form::Json => ("[\n".to_owned(), "\n]\n".to_owned()),
             Form::Text => (String::new(), String::new()),
             Form::Html => {
@@ -218,9 +241,10 @@ impl Task {
                     path: shown.clone(),
                     href: self.path.href(),
                     crumbs: self.crumbs(),
-                    order: self.order,
-                    filter: self.filter.clone(),
-                    filter_query: match self.filter.as_str() {
+                    order: self.asked.order,
+                    paging,
+                    filter: self.asked.filter.clone(),
+                    filter_query: match self.asked.filter.as_str() {
                         "" => String::new(),
                         words => format!("&q={}", encode::query(words)),
                     },
@@ -238,7 +262,7 @@ impl Task {
         for segment in self.path.segments() {
             href.push_str(&encode::segment(segment));
             href.push('/');
-            crumbs.push((href.clone(), visible(segment)));
+            crumbs.push((href.clone(), visible(segment).into_owned()));
         }
         crumbs
     }
@@ -249,7 +273,7 @@ impl Task {
             let bytes = tree::read_small(self.state.trees(), &path, README_LIMIT).ok()?;
             let text = String::from_utf8_lossy(&bytes);
             Some(
-                if Form::Html == self.form
+                if Form::Html == self.asked.form
                     && std::path::Path::new(name).extension().is_some_and(|e| e == "md")
                 {
                     markdown::render_foreign(&text)
@@ -259,64 +283,84 @@ impl Task {
             )
         })
     }
+}
 
-    /// Some entries in the form asked for; `first` leaves out JSON's comma.
-    fn piece(&self, items: &[Item], first: bool) -> String {
-        match self.form {
-            Form::Html => {
-                let entries: Vec<Entry> = items.iter().map(entry).collect();
-                listing::rows(&self.state.snapshot().chrome, &entries)
+/// Writes entries in the form asked for.
+struct Rows {
+    form: Form,
+    html: listing::Rows,
+    /// Whether nothing was written yet; the first entry of JSON has no comma before it.
+    is_first: bool,
+}
+
+impl Rows {
+    fn new(task: &Task) -> Self {
+        let html = listing::Rows::new(&task.state.snapshot().chrome);
+        Self { form: task.asked.form, html, is_first: true }
+    }
+
+    fn piece<'a>(&mut self, items: impl Iterator<Item = Item<'a>>) -> String {
+        let mut text = String::with_capacity(PIECE * 160);
+        for item in items {
+            match self.form {
+                Form::Html => self.html.push(&mut text, &entry(&item)),
+                Form::Text => {
+                    text.push_str(&visible(item.name));
+                    text.push_str(if item.size.is_none() { "/\n" } else { "\n" });
+                }
+                Form::Json => {
+                    text.push_str(if self.is_first { "" } else { ",\n" });
+                    text.push_str(&json(&item));
+                }
             }
-            Form::Text => items.iter().fold(String::new(), |text, item| {
-                let slash = if item.size.is_none() { "/" } else { "" };
-                text + &visible(&item.name) + slash + "\n"
-            }),
-            Form::Json => {
-                let rows: Vec<String> = items.iter().map(|item| json(item).to_string()).collect();
-                let comma = if first || rows.is_empty() { "" } else { ",\n" };
-                format!("{comma}{}", rows.join(",\n"))
-            }
+            self.is_first = false;
         }
+        text
     }
 }
 
-fn entry(item: &Item) -> Entry {
-    let slash = if item.size.is_none() { "/" } else { "" };
+fn entry<'a>(item: &Item<'a>) -> Entry<'a> {
     Entry {
-        name: format!("{}{slash}", visible(&item.name)),
+        name: visible(item.name),
         // `./` keeps a name with a colon from being taken for a scheme.
-        href: format!("./{}{slash}", encode::segment(&item.name)),
+        href: format!("./{}", encode::segment(item.name)),
         size: item.size,
         time: item.time,
     }
 }
 
 /// A name for people: control and direction characters, which could disguise it, are replaced.
-fn visible(name: &[u8]) -> String {
-    String::from_utf8_lossy(name)
-        .chars()
-        .map(|c| match c {
-            c if c.is_control() => '\u{fffd}',
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                '\u{fffd}'
-            }
-            c => c,
-        })
-        .collect()
+fn visible(name: &[u8]) -> Cow<'_, str> {
+    const fn is_disguise(c: char) -> bool {
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    }
+    let text = String::from_utf8_lossy(name);
+    if text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+        return text;
+    }
+    let replace = |c: char| if c.is_control() || is_disguise(c) { '\u{fffd}' } else { c };
+    Cow::Owned(text.chars().map(replace).collect())
 }
 
 /// One entry in the shape of nginx's `autoindex_format json`.
-fn json(item: &Item) -> serde_json::Value {
-    let time = item.time.unwrap_or(Timestamp::UNIX_EPOCH);
-    let mut entry = serde_json::json!({
-        "name": String::from_utf8_lossy(&item.name),
-        "type": if item.size.is_none() { "directory" } else { "file" },
-        "mtime": rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&time).unwrap_or_default(),
-    });
-    if let Some(size) = item.size {
-        entry["size"] = size.into();
+fn json(item: &Item<'_>) -> String {
+    #[derive(Serialize)]
+    struct Shape<'a> {
+        name: Cow<'a, str>,
+        r#type: &'static str,
+        mtime: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        size: Option<u64>,
     }
-    entry
+    let time = item.time.unwrap_or(Timestamp::UNIX_EPOCH);
+    let mtime = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&time);
+    let shape = Shape {
+        name: String::from_utf8_lossy(item.name),
+        r#type: if item.size.is_none() { "directory" } else { "file" },
+        mtime: mtime.unwrap_or_default(),
+        size: item.size,
+    };
+    serde_json::to_string(&shape).unwrap_or_default()
 }
 
 /// A listing may be read from any origin, in whatever form.
