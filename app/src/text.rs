@@ -284,6 +284,8 @@ texts! {
     search_hits_more: "超过 {0} 个文件，用时 {1} 毫秒", "more than {0} files in {1} ms";
     search_no_index: "还没有建立文件索引。运维人员可以运行 mingjing index build。", "There is no file index yet. An operator makes one with: mingjing index build.";
     search_folder: "所在文件夹", "folder";
+    search_also: "相同的文件还在：", "The same file is also in";
+    search_more_places: "等另外 {0} 处", "and {0} more";
     search_in_folder: "搜索这个文件夹之下", "Search below this folder";
     search_below: "只在这个文件夹之下", "Only below this folder";
     search_understood: "按“{0}”搜索", "Searched for “{0}”";

@@ -87,7 +87,14 @@ pub struct FileHit {
     pub size: Option<u64>,
     /// `2026-11-21`.
     pub day: String,
+    /// Checksums, signatures and the like of it: what is added to its name, and the address.
+    pub beside: Vec<(String, String)>,
+    /// Folders that hold the same file: path for people and address.
+    pub also: Vec<(String, String)>,
 }
+
+/// Folders of the same file that are named; the others are counted.
+const MOST_PLACES: usize = 4;
 
 /// Makes the page.
 pub fn document(chrome: &Chrome, view: SearchView) -> Document {
@@ -263,9 +270,30 @@ fn file_row(lang: Lang, hit: FileHit) -> AnyView {
         <li>
             <a href=hit.href>{label}</a> " "
             <span class="meta">{format!("{size} · {}", hit.day)} " · " <a href=hit.folder>{lang.texts().search_folder}</a></span>
+            {more_of(lang, hit.beside, hit.also)}
         </li>
     }
     .into_any()
+}
+
+/// What was folded into a result.
+fn more_of(
+    lang: Lang,
+    beside: Vec<(String, String)>,
+    also: Vec<(String, String)>,
+) -> Option<AnyView> {
+    if beside.is_empty() && also.is_empty() {
+        return None;
+    }
+    let t = lang.texts();
+    let link = |(label, href): (String, String)| view! { <a href=href>{label}</a> " " };
+    let beside: Vec<_> = beside.into_iter().map(link).collect();
+    let left = also.len().saturating_sub(MOST_PLACES);
+    let left =
+        (left > 0).then(|| format::fill(t.search_more_places, &[&format::count(left as u64)]));
+    let also: Vec<_> = also.into_iter().take(MOST_PLACES).map(link).collect();
+    let also = (!also.is_empty()).then(|| view! { {t.search_also} " " {also} {left} });
+    Some(view! { <small class="folded">{beside} {also}</small> }.into_any())
 }
 
 /// The path with its matches in `<mark>`; ranges that do not fit are ignored.

@@ -10,7 +10,7 @@ use axum::{
 use server::router::router;
 use tower::ServiceExt as _;
 
-use crate::harness::{TestSite, few, odd_tree};
+use crate::harness::{TestSite, few, file, odd_tree};
 
 #[tokio::test]
 async fn mirrors_guides_and_files_are_found_together() {
@@ -188,4 +188,37 @@ async fn a_search_below_a_folder_stays_there() {
     let page = site.get("/en/debian/dists/").await.is(200).html();
     let field = page.all("input").find(|input| input.get("name") == Some("folder")).unwrap();
     assert_eq!(field.get("value"), Some("/debian/dists/"));
+}
+
+#[tokio::test]
+async fn signatures_stand_under_their_file_and_copies_are_one_result() {
+    let site = TestSite::builder().tree(|root| {
+        for path in ["alpha/x/tool-1.0.iso", "beta/pool/tool-1.0.iso", "gamma/tool-1.0.iso"] {
+            file(&root.join(path), "the same");
+        }
+        for path in ["alpha/x/tool-1.0.iso.sig", "alpha/x/tool-1.0.iso.sha256", "beta/other.sig"] {
+            file(&root.join(path), path);
+        }
+        file(&root.join("beta/tool-1.0.iso"), "another one");
+    });
+    let site = site.indexed().start().await;
+    let page = site.get("/en/search/files?q=tool").await.is(200).html();
+    let main = page.main();
+    assert_eq!(main.all("mark").count(), 2, "two results: {}", main.visible());
+    let links = main.links_in("ul", "files");
+    let of_all: Vec<_> = links.iter().filter(|link| link.contains("/tool-1.0.iso")).collect();
+    assert_eq!(of_all.iter().filter(|link| link.ends_with(".sig")).count(), 1, "{links:?}");
+    assert_eq!(of_all.iter().filter(|link| link.ends_with(".sha256")).count(), 1, "{links:?}");
+    assert!(main.visible().contains("The same file is also in"));
+    for link in &links {
+        site.get(link).await.is(200);
+    }
+    let raw = site.get("/api/v1/files?q=tool").await.is(200).json();
+    assert_eq!(raw["hits"].as_array().unwrap().len(), 6, "programs get every file");
+    let page = site.get("/en/search/files?q=sig").await.is(200).html();
+    assert_eq!(
+        page.main().links_in("ul", "files").len(),
+        4,
+        "without their files they are results"
+    );
 }

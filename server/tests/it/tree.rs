@@ -67,10 +67,56 @@ async fn an_invalid_order_is_refused_with_the_valid_ones() {
         ("sort=age", "name, size, time"),
         ("order=up", "asc, desc"),
         ("format=xml", "html, json, text"),
+        ("page=0", "1–100000"),
+        ("page=all", "1–100000"),
     ] {
         let answer = site.get(&format!("/odd/?{query}")).await.is(400);
         assert!(answer.text().contains(valid), "{}", answer.text());
     }
+}
+
+#[tokio::test]
+async fn a_folder_of_many_entries_comes_as_a_stream_or_by_pages() {
+    let site = TestSite::builder().tree(|root| {
+        for number in 0..2500 {
+            file(&root.join(format!("many/file{number}")), "");
+        }
+        for number in 0..600 {
+            let secret = root.join(format!("many/secret{number}"));
+            file(&secret, "");
+            chmod(&secret, 0o600);
+        }
+    });
+    let site = site.start().await;
+    let expected: Vec<String> = (0..2500).map(|number| format!("file{number}")).collect();
+    let whole = site.get("/many/?format=text").await.is(200);
+    assert_eq!(whole.text().lines().collect::<Vec<_>>(), expected);
+    assert_eq!(whole.header("x-accel-buffering"), "no", "it is streamed");
+    let page = site.get("/en/many/").await.is(200).html();
+    assert_eq!(page.links().iter().filter(|link| link.starts_with("./file")).count(), 2500);
+    assert!(page.links().iter().any(|link| link == "?page=1"));
+    let json = site.get("/many/?format=json").await.is(200).json();
+    assert_eq!(json.as_array().unwrap().len(), 2500);
+
+    let mut found = Vec::new();
+    for page in 1..=4 {
+        let answer = site.get(&format!("/many/?format=text&page={page}")).await.is(200);
+        assert_eq!(answer.header("x-accel-buffering"), "");
+        found.extend(answer.text().lines().map(str::to_owned));
+    }
+    assert_eq!(found, expected);
+    let page = site.get("/en/many/?page=2&order=desc&sort=name").await.is(200).html();
+    let links = page.main().links();
+    assert!(page.main().visible().contains("Page 2 of 3, 2,500 entries in all."), "no secrets");
+    assert!(links.iter().any(|link| link == "./file1499") && !links.iter().any(|l| l == "./file0"));
+    for number in [1, 3] {
+        let link = format!("?page={number}&sort=name&order=desc");
+        assert!(links.contains(&link), "{link}: {links:?}");
+    }
+    let some = site.get("/en/many/?q=FILE+99&page=1").await.is(200).html();
+    assert!(some.main().visible().contains("Page 1 of 1, "));
+    let none = site.get("/en/many/?page=9").await.is(200).html();
+    assert!(none.links().iter().any(|link| link == "?page=3"), "a way back");
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@ use jiff::Timestamp;
 use super::list::contains_all;
 use crate::{
     content::lexicon::Reading,
-    index::{self, Query},
+    index::{self, Hit, Query},
+    search::fold::{self, Folded},
     snapshot::{AppState, Snapshot},
     web::{
         AppError,
@@ -117,8 +118,10 @@ async fn respond(
     let files = if asked.text.is_empty() {
         FileResult::NotAsked
     } else {
-        match find_files(&state, asked.clone()).await {
-            Ok(answer) => found(&snapshot, lang, answer),
+        // Some of the hits will stand under others.
+        let more = Asked { limit: asked.limit * 2, ..asked.clone() };
+        match find_files(&state, more).await {
+            Ok(answer) => found(&snapshot, lang, answer, asked.limit),
             Err(AppError::NoIndex) => FileResult::NoIndex,
             Err(AppError::Query(why)) => FileResult::Refused(AppError::Query(why).message(lang)),
             Err(other) => return Err(other),
@@ -221,36 +224,43 @@ fn mirror_choices(snapshot: &Snapshot, lang: Lang, chosen: Option<&str>) -> Vec<
     std::iter::once(any).chain(each).collect()
 }
 
-fn found(snapshot: &Snapshot, lang: Lang, answer: index::Answer) -> FileResult {
-    let hits = answer
-        .hits
-        .into_iter()
-        .map(|hit| {
-            let slash = if hit.is_dir { "/" } else { "" };
-            let prefix = if hit.is_dir { lang.prefix() } else { "" };
-            let parent = hit.path_bytes.iter().rposition(|b| *b == b'/').unwrap_or(0);
-            let folder = encode::path(&hit.path_bytes[..parent]);
-            let day = Timestamp::from_second(hit.mtime).ok().map_or_else(String::new, |time| {
-                app::format::day(&snapshot.chrome.site.time_zone, time)
-            });
-            FileHit {
-                href: format!("{prefix}/{}{slash}", encode::path(&hit.path_bytes)),
-                folder: match folder.as_str() {
-                    "" => format!("{}/", lang.prefix()),
-                    folder => format!("{}/{folder}/", lang.prefix()),
-                },
-                path: format!("{}{slash}", hit.path),
-                highlights: hit.highlights,
-                size: (!hit.is_dir).then_some(hit.size),
-                day,
-            }
-        })
-        .collect();
+fn found(snapshot: &Snapshot, lang: Lang, answer: index::Answer, limit: usize) -> FileResult {
+    let results = fold::fold(answer.hits, limit);
     FileResult::Found {
-        hits,
+        hits: results.into_iter().map(|result| file_hit(snapshot, lang, result)).collect(),
         total: answer.total,
         exact: answer.total_is_exact,
         took_us: answer.took_us,
         literal: answer.literal,
+    }
+}
+
+fn file_hit(snapshot: &Snapshot, lang: Lang, Folded { hit, beside, also }: Folded) -> FileHit {
+    let slash = if hit.is_dir { "/" } else { "" };
+    let prefix = if hit.is_dir { lang.prefix() } else { "" };
+    let folder = |hit: &Hit| {
+        let end = hit.path_bytes.iter().rposition(|b| *b == b'/').unwrap_or(0);
+        let path = hit.path_bytes.get(..end).unwrap_or_default();
+        let slash = if path.is_empty() { "" } else { "/" };
+        let shown = format!("/{}{slash}", String::from_utf8_lossy(path));
+        (shown, format!("{}/{}{slash}", lang.prefix(), encode::path(path)))
+    };
+    let added = |other: Hit| {
+        let (name, own) = (fold::name(&other.path_bytes), fold::name(&hit.path_bytes));
+        let label = String::from_utf8_lossy(name.strip_prefix(own).unwrap_or(name)).into_owned();
+        (label, format!("/{}", encode::path(&other.path_bytes)))
+    };
+    let day = Timestamp::from_second(hit.mtime)
+        .ok()
+        .map_or_else(String::new, |time| app::format::day(&snapshot.chrome.site.time_zone, time));
+    FileHit {
+        href: format!("{prefix}/{}{slash}", encode::path(&hit.path_bytes)),
+        folder: folder(&hit).1,
+        beside: beside.into_iter().map(added).collect(),
+        also: also.iter().map(folder).collect(),
+        path: format!("{}{slash}", hit.path),
+        highlights: hit.highlights,
+        size: (!hit.is_dir).then_some(hit.size),
+        day,
     }
 }

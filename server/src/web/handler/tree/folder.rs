@@ -1,6 +1,6 @@
 //! Listings: small ones as one page, huge ones as a stream.
 
-use std::{borrow::Cow, io, path::PathBuf};
+use std::{borrow::Cow, io, num::NonZero, path::PathBuf, sync::mpsc::sync_channel, thread};
 
 use app::{
     Lang,
@@ -40,6 +40,8 @@ const PAGE: usize = 1000;
 const PIECE: usize = 1024;
 /// Pieces that wait for a slow client; with the names they are all that a listing takes.
 const PIECES: usize = 4;
+/// Threads that look at entries and write rows of one listing at most.
+const MOST_THREADS: usize = 4;
 /// The last page that may be asked for.
 const LAST_PAGE: usize = 100_000;
 /// A README is shown up to this many bytes.
@@ -206,11 +208,8 @@ impl Task {
                     return;
                 }
                 listing.sort(self.asked.order);
-                let mut rows = Rows::new(self);
-                for from in (0..listing.len()).step_by(PIECE) {
-                    if !send(rows.piece(listing.items(from, from + PIECE))) {
-                        return;
-                    }
+                if !self.send_rows(&listing, &send) {
+                    return;
                 }
                 fault
             }
@@ -224,6 +223,41 @@ impl Task {
             }
         }
         let _ = send(tail);
+    }
+
+    /// Sends the rows in order, made by several threads; whether the client is still there.
+    fn send_rows(&self, listing: &Listing<'_>, send: &impl Fn(String) -> bool) -> bool {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+        thread::scope(|scope| {
+            let pieces: Vec<_> = (0..threads)
+                .map(|first| {
+                    let (sender, receiver) = sync_channel(1);
+                    scope.spawn(move || {
+                        let mut rows = Rows::new(self);
+                        for from in (first * PIECE..listing.len()).step_by(threads * PIECE) {
+                            rows.is_first = true;
+                            let piece = rows.piece(listing.items(from, from + PIECE));
+                            if sender.send(piece).is_err() {
+                                break;
+                            }
+                        }
+                    });
+                    receiver
+                })
+                .collect();
+            let mut is_first = true;
+            for receiver in pieces.iter().cycle() {
+                let Ok(mut piece) = receiver.recv() else { break };
+                if !is_first && !piece.is_empty() && self.asked.form == Form::Json {
+                    piece.insert_str(0, ",\n");
+                }
+                is_first &= piece.is_empty();
+                if !send(piece) {
+                    return false;
+                }
+            }
+            true
+        })
     }
 
     /// What comes before and after the entries.
