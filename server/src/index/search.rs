@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use anyhow::{Context as _, bail};
 use tantivy::TERMINATED;
 
 use super::block::{BLOCK_LEN, DamagedBlock, Facts};
@@ -15,7 +16,7 @@ use super::plan::{Conjunction, Plan, plan};
 use super::query::{Query, QueryError, Search};
 use super::rank::{self, Candidate, Verdict};
 use super::reader::Index;
-use super::record::split_name;
+use super::record::{FileRecord, split_name};
 
 /// One file or directory that answers a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,6 +165,39 @@ impl Index {
         }
         let total_is_exact = run.walk(all, rest, false);
         Ok(run.answer(total_is_exact))
+    }
+}
+
+impl Index {
+    /// Every file and directory below a folder, in no particular order. For background tasks: it
+    /// takes as long as there are entries, about a second for a million.
+    ///
+    /// # Errors
+    /// When the index cannot be read or is damaged.
+    pub fn below(&self, folder: &str, visit: &mut dyn FnMut(FileRecord)) -> anyhow::Result<()> {
+        let query = Query { folder: Some(folder.to_owned()), ..Query::default() };
+        let Ok(search) = Search::parse(&query, self.mirrors()) else {
+            bail!("{folder:?} is no folder");
+        };
+        let Some(plan) = plan(&search, self.postings(), self.names().len())? else {
+            return Ok(());
+        };
+        let mut blocks = plan.all;
+        let mut cursor = self.names().cursor()?;
+        let inside = format!("{}/", folder.trim_matches('/')).into_bytes();
+        let mut block = blocks.seek(0);
+        while block != TERMINATED {
+            cursor.read(block).with_context(|| format!("block {block}"))?;
+            for line in 0..cursor.lines.len() {
+                if cursor.lines.line(line).starts_with(&inside) {
+                    let Facts { size, mtime, is_dir } = cursor.facts(line)?;
+                    let path = cursor.lines.line(line).to_vec();
+                    visit(FileRecord { path, size, mtime, is_dir });
+                }
+            }
+            block = blocks.seek(block + 1);
+        }
+        Ok(())
     }
 }
 

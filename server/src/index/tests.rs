@@ -360,3 +360,29 @@ fn records_outside_the_mirrors_are_counted_and_the_index_is_shared() {
         Err(QueryError::UnknownMirror("git".to_owned()))
     );
 }
+
+#[test]
+fn everything_below_a_folder_is_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = [&b"debian/a/x.iso"[..], b"debian/a/b/y", b"debian/ab/z", b"x/debian/a/w"];
+    let paths: Vec<Vec<u8>> = paths.iter().map(|path| path.to_vec()).collect();
+    build_files(dir.path(), &paths);
+    let index = Index::open(dir.path()).unwrap();
+    let below = |folder: &str| {
+        let mut found = Vec::new();
+        index
+            .below(folder, &mut |entry| {
+                found.push((String::from_utf8(entry.path).unwrap(), entry.size, entry.is_dir));
+            })
+            .unwrap();
+        found.sort();
+        found
+    };
+    let wanted =
+        [("debian/a/b", 0, true), ("debian/a/b/y", 12, false), ("debian/a/x.iso", 14, false)];
+    let wanted = wanted.map(|(path, size, is_dir)| (path.to_owned(), size, is_dir));
+    assert_eq!(below("/debian/a"), wanted);
+    assert_eq!(below("debian/a/"), wanted);
+    assert!(below("debian/none").is_empty());
+    assert!(index.below("/", &mut |_| {}).is_err());
+}
