@@ -120,6 +120,7 @@ pub fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
             writeln!(stdout, "folders\t{}", stats.dirs)?;
             writeln!(stdout, "bytes\t{}", stats.bytes)?;
             writeln!(stdout, "bytes per path\t{:.1}", stats.bytes_per_path)?;
+            writeln!(stdout, "parts\t{}", stats.parts)?;
             for mirror in &stats.mirrors {
                 writeln!(stdout, "{}\t{}", mirror.id, mirror.paths)?;
             }
@@ -205,25 +206,21 @@ fn progress() -> impl FnMut(Progress) {
     }
     move |progress| match progress {
         Progress::Reading(count) => bar.set_message(format!("reading: {count}")),
-        Progress::Sorting(count) => bar.set_message(format!("sorting: {count}")),
         Progress::Writing(done, all) => {
             bar.set_length(all);
             bar.set_position(done);
         }
-        Progress::Syncing => bar.finish_and_clear(),
+        Progress::Done => bar.finish_and_clear(),
     }
 }
 
 fn say(out: &mut impl io::Write, report: &BuildReport) -> io::Result<()> {
     let intake = &report.intake;
-    let seconds: f64 = report.took.iter().map(std::time::Duration::as_secs_f64).sum();
+    let seconds = report.took.as_secs_f64();
     writeln!(
         out,
-        "{} paths, {} of them folders, in {seconds:.1} s; {} bytes in {}",
-        intake.entries,
-        intake.dirs,
-        report.bytes,
-        report.dir.display()
+        "{} paths, {} of them folders, in {seconds:.1} s; {} bytes in {} parts",
+        intake.entries, intake.dirs, report.bytes, report.parts
     )?;
     for (count, what) in [
         (intake.duplicates, "duplicate paths"),

@@ -1,52 +1,56 @@
-//! Building an index from records.
+//! Building an index from records, whole or mirror by mirror.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
-use super::block::{self, BLOCK_LEN, Facts, Lines};
 use super::catalogue::{Catalogue, Intake};
-use super::fold;
-use super::generation::{Draft, Info};
-use super::gram::GramSet;
-use super::mirrors::MirrorTable;
-use super::names::{self, NamesWriter};
-use super::postings::PostingsWriter;
+use super::gather::{Gather, PART_LEN};
+use super::generation::{self, Draft};
+use super::mirrors::{IndexedMirror, MirrorTable};
+use super::part::{self, Part};
 use super::record::FileRecord;
 
 /// How far a build is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Records read so far; how many there will be is not known.
+    /// Records read so far; how many there will be is not known. Others are written meanwhile.
     Reading(u64),
-    /// All records are read and being sorted; the number of records.
-    Sorting(u64),
     /// Entries written, of all.
     Writing(u64, u64),
-    /// Everything is written and being synced to disk.
-    Syncing,
+    /// Everything is written.
+    Done,
 }
 
 /// What a build did.
 #[derive(Clone, Debug)]
 pub struct BuildReport {
-    /// The generation that is now current.
-    pub dir: PathBuf,
-    /// What happened to the records.
+    /// The list of the parts that now are the index.
+    pub list: PathBuf,
+    /// What happened to the records, and to entries of parts that were written again.
     pub intake: Intake,
-    /// Blocks of 32 entries.
-    pub blocks: u64,
-    /// Bytes on disk.
+    /// Parts written.
+    pub parts: usize,
+    /// Bytes on disk of these parts.
     pub bytes: u64,
-    /// Time spent reading records, sorting, and writing with sync.
-    pub took: [Duration; 3],
+    /// Time spent.
+    pub took: Duration,
 }
 
 /// Tells about progress every so many records.
 const REPORT_EVERY: u64 = 1 << 14;
 
-/// Builds an index of `records` and makes it the current generation of `dir`.
+/// Tells about progress so often once everything is read.
+const TELL_EVERY: Duration = Duration::from_millis(200);
+
+/// Parts written at the same time, each on two threads; more would only take memory.
+const WRITERS: usize = 2;
+
+/// Builds an index of `records` and makes it the current one of `dir`.
 ///
 /// `mirrors` are pairs of id and path prefix (`debian`, `gitrepos/rosdistro`); records below none
 /// are left out and counted. An empty list makes every first path segment a mirror. Directories
@@ -57,113 +61,212 @@ const REPORT_EVERY: u64 = 1 << 14;
 pub fn build(
     dir: &Path,
     mirrors: &[(String, String)],
-    records: impl Iterator<Item = anyhow::Result<FileRecord>>,
+    mut records: impl Iterator<Item = anyhow::Result<FileRecord>>,
     now: i64,
     progress: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<BuildReport> {
-    let started = Instant::now();
     // Lock first: a second builder should fail before it has walked the disk.
     let draft = Draft::start(dir)?;
-    let mut table = MirrorTable::new(mirrors);
-    let mut catalogue = Catalogue::default();
-    let mut read = 0;
-    for record in records {
-        catalogue.add(&record?, &mut table);
-        read += 1;
-        if read % REPORT_EVERY == 0 {
-            progress(Progress::Reading(read));
-        }
-    }
-    let reading = started.elapsed();
-    progress(Progress::Sorting(read));
-    catalogue.finish(&mut table);
-    let sorted = started.elapsed();
-
-    let longest = write(&draft.dir, &catalogue, progress)
-        .with_context(|| format!("cannot write the index in {}", dir.display()))?;
-    progress(Progress::Syncing);
-    let info =
-        Info::new(now, &catalogue.intake, catalogue.tier_starts(), longest, table.all().to_vec());
-    let (bytes, published) = draft
-        .publish(info)
-        .with_context(|| format!("cannot publish the index in {}", dir.display()))?;
-    Ok(BuildReport {
-        dir: published,
-        intake: catalogue.intake,
-        blocks: catalogue.len().div_ceil(BLOCK_LEN) as u64,
-        bytes,
-        took: [reading, sorted.saturating_sub(reading), started.elapsed().saturating_sub(sorted)],
-    })
+    write_parts(&draft, mirrors, progress, |feeder| {
+        records.try_for_each(|record| feeder.add(&record?))
+    })?
+    .publish(draft, Vec::new(), now, progress)
 }
 
-/// Writes names and postings, each on its own thread. Returns the longest block.
-fn write(
+/// Replaces some mirrors of an index: `changed` are their ids, `records` what is in them now. Those
+/// that `mirrors` no longer names go away, everything else stays. Without an index, or with one
+/// that cannot be read, only the changed mirrors will be in it.
+///
+/// # Errors
+/// As [`build`].
+pub fn update(
     dir: &Path,
-    catalogue: &Catalogue,
+    mirrors: &[(String, String)],
+    changed: &[String],
+    mut records: impl Iterator<Item = anyhow::Result<FileRecord>>,
+    now: i64,
     progress: &mut dyn FnMut(Progress),
-) -> anyhow::Result<usize> {
+) -> anyhow::Result<BuildReport> {
+    let draft = Draft::start(dir)?;
+    let stays = |mirror: &IndexedMirror| {
+        let is_known = |(id, prefix): &(String, String)| {
+            *id == mirror.id && prefix.trim_matches('/') == mirror.prefix
+        };
+        !changed.contains(&mirror.id) && (mirrors.is_empty() || mirrors.iter().any(is_known))
+    };
+    let is_kept = |part: &Part| part.info().mirrors.iter().all(stays);
+    let (mut kept, mut opened): (Vec<Part>, Vec<Part>) =
+        open_parts(dir)?.into_iter().partition(is_kept);
+    // New mirrors would otherwise make one small part each.
+    kept.sort_by_key(|part| std::cmp::Reverse(part.info().entries));
+    opened.extend(kept.pop_if(|part| part.info().entries < PART_LEN as u64 / 2));
+    write_parts(&draft, mirrors, progress, |feeder| {
+        for part in &opened {
+            let table = MirrorTable::from_indexed(part.info().mirrors.clone());
+            let is_wanted = |path: &[u8]| {
+                let mirror = table.resolve(path).and_then(|number| table.get(number));
+                mirror.is_some_and(&stays)
+            };
+            part.entries(&mut |entry| {
+                if is_wanted(&entry.path) { feeder.add(&entry) } else { Ok(()) }
+            })?;
+        }
+        records.try_for_each(|record| feeder.add(&record?))
+    })?
+    .publish(draft, kept, now, progress)
+}
+
+/// The parts of the current index; none when there is none that can be read.
+fn open_parts(dir: &Path) -> anyhow::Result<Vec<Part>> {
+    let Some(list) = generation::current(dir)? else { return Ok(Vec::new()) };
+    let open = || -> anyhow::Result<Vec<Part>> {
+        generation::read(&list)?.parts.iter().map(|name| Part::open(&dir.join(name))).collect()
+    };
+    Ok(open().unwrap_or_else(|error| {
+        tracing::warn!(error = format!("{error:#}"), "the old index is left out");
+        Vec::new()
+    }))
+}
+
+/// What was written.
+struct Written {
+    started: Instant,
+    dirs: Vec<PathBuf>,
+    intake: Intake,
+}
+
+impl Written {
+    /// Publishes the new parts with those that are kept.
+    fn publish(
+        self,
+        draft: Draft,
+        mut parts: Vec<Part>,
+        now: i64,
+        progress: &mut dyn FnMut(Progress),
+    ) -> anyhow::Result<BuildReport> {
+        let kept = parts.len();
+        for dir in &self.dirs {
+            parts.push(Part::open(dir)?);
+        }
+        let bytes = parts[kept..].iter().map(Part::bytes).sum();
+        let name = |part: &Part| part.dir().file_name().map(|name| name.to_string_lossy().into());
+        let list = draft
+            .publish(now, parts.iter().filter_map(name).collect())
+            .context("cannot publish the index")?;
+        progress(Progress::Done);
+        let Self { started, dirs, intake } = self;
+        Ok(BuildReport { list, intake, parts: dirs.len(), bytes, took: started.elapsed() })
+    }
+}
+
+/// Takes records and hands what is complete to the writers.
+struct Feeder<'a> {
+    gather: Gather,
+    writers: SyncSender<Catalogue>,
+    failed: &'a AtomicBool,
+    entries: u64,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+impl Feeder<'_> {
+    fn add(&mut self, record: &FileRecord) -> anyhow::Result<()> {
+        self.gather.add(record);
+        if self.gather.taken.is_multiple_of(REPORT_EVERY) {
+            (self.progress)(Progress::Reading(self.gather.taken));
+        }
+        match self.gather.ready() {
+            Some(catalogue) => self.write(catalogue),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until a writer is free.
+    fn write(&mut self, catalogue: Catalogue) -> anyhow::Result<()> {
+        self.entries += catalogue.len() as u64;
+        let sent = self.writers.send(catalogue);
+        // The reason is among the results.
+        ensure!(sent.is_ok() && !self.failed.load(Ordering::Relaxed), "a part was not written");
+        Ok(())
+    }
+
+    fn finish(&mut self) -> anyhow::Result<()> {
+        while let Some(catalogue) = self.gather.rest() {
+            self.write(catalogue)?;
+        }
+        Ok(())
+    }
+}
+
+type PartResult = anyhow::Result<(PathBuf, Intake)>;
+
+/// Writes parts on other threads while `feed` gives records.
+fn write_parts(
+    draft: &Draft,
+    mirrors: &[(String, String)],
+    progress: &mut dyn FnMut(Progress),
+    feed: impl FnOnce(&mut Feeder<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<Written> {
+    let started = Instant::now();
+    let (writers, catalogues) = mpsc::sync_channel(0);
+    let (results, written) = mpsc::channel::<PartResult>();
+    let catalogues = Arc::new(Mutex::new(catalogues));
+    let (failed, done) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
-        let names = scope.spawn(|| write_names(dir, catalogue));
-        write_postings(dir, catalogue, progress)?;
-        names.join().map_err(|_| anyhow::anyhow!("the thread that writes names panicked"))?
+        for _ in 0..WRITERS {
+            let (catalogues, results) = (Arc::clone(&catalogues), results.clone());
+            let (failed, done) = (&failed, &done);
+            scope.spawn(move || write_received(draft, &catalogues, &results, failed, done));
+        }
+        // The writers alone hold it: should they end, nobody waits for them.
+        drop((catalogues, results));
+        let gather = Gather::new(mirrors);
+        let mut feeder = Feeder { gather, writers, failed: &failed, entries: 0, progress };
+        let fed = feed(&mut feeder).and_then(|()| feeder.finish());
+        let Feeder { gather, writers, entries, progress, .. } = feeder;
+        drop(writers);
+        let mut all = Written { started, dirs: Vec::new(), intake: gather.intake };
+        loop {
+            match written.recv_timeout(TELL_EVERY) {
+                Ok(part) => {
+                    let (dir, intake) = part?;
+                    all.dirs.push(dir);
+                    all.intake.add(&intake);
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            progress(Progress::Writing(done.load(Ordering::Relaxed), entries));
+        }
+        fed.map(|()| all)
     })
 }
 
-/// The entries of each block.
-fn blocks(catalogue: &Catalogue) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let entries = catalogue.len();
-    (0..entries).step_by(BLOCK_LEN).map(move |start| start..entries.min(start + BLOCK_LEN))
-}
-
-fn write_names(dir: &Path, catalogue: &Catalogue) -> anyhow::Result<usize> {
-    let mut lines = Lines::default();
-    let step = (catalogue.len() / BLOCK_LEN / names::TRAINING_BLOCKS).max(1);
-    let samples: Vec<Vec<u8>> = blocks(catalogue)
-        .step_by(step)
-        .map(|block| {
-            let mut encoded = Vec::new();
-            catalogue.lines(block, &mut lines);
-            block::encode_names(&lines, &mut encoded);
-            encoded
-        })
-        .collect();
-    let mut writer = NamesWriter::create(dir, &names::train(&samples))?;
-    let mut facts: Vec<Facts> = Vec::with_capacity(BLOCK_LEN);
-    for block in blocks(catalogue) {
-        catalogue.lines(block.clone(), &mut lines);
-        facts.clear();
-        facts.extend(block.map(|entry| catalogue.facts(entry)));
-        writer.add(&lines, &facts)?;
-    }
-    writer.finish()
-}
-
-fn write_postings(
-    dir: &Path,
-    catalogue: &Catalogue,
-    progress: &mut dyn FnMut(Progress),
-) -> anyhow::Result<()> {
-    let mut writer = PostingsWriter::create(dir)?;
-    let mut grams = GramSet::default();
-    let mut lines = Lines::default();
-    let (mut line, mut before) = (Vec::new(), Vec::new());
-    let entries = catalogue.len() as u64;
-    let mut done = 0;
-    for block in blocks(catalogue) {
-        catalogue.lines(block.clone(), &mut lines);
-        before.clear();
-        for (number, entry) in block.enumerate() {
-            line.clear();
-            fold::fold_into(lines.line(number), &mut line);
-            let shared = block::shared_prefix(&before, &line);
-            grams.add_line(&line, shared, catalogue.facts(entry).is_dir, catalogue.mirror(entry));
-            std::mem::swap(&mut line, &mut before);
+/// Writes what comes until nothing more does. After a failure the rest is dropped.
+fn write_received(
+    draft: &Draft,
+    catalogues: &Mutex<Receiver<Catalogue>>,
+    results: &Sender<PartResult>,
+    failed: &AtomicBool,
+    done: &AtomicU64,
+) {
+    loop {
+        let next = catalogues.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(catalogue) = next else { return };
+        if failed.load(Ordering::Relaxed) {
+            continue;
         }
-        writer.add(grams.drain_text())?;
-        done += lines.len() as u64;
-        if done % REPORT_EVERY < BLOCK_LEN as u64 {
-            progress(Progress::Writing(done, entries));
+        let result = draft.new_part().and_then(|dir| {
+            let written = |entries| {
+                done.fetch_add(entries as u64, Ordering::Relaxed);
+            };
+            let intake = part::write(&dir, catalogue, &written)
+                .with_context(|| format!("cannot write the index in {}", dir.display()))?;
+            Ok((dir, intake))
+        });
+        if result.is_err() {
+            failed.store(true, Ordering::Relaxed);
         }
+        // Nobody listens any more when the first failure has been taken.
+        let _ = results.send(result);
     }
-    writer.finish()
 }

@@ -1,32 +1,57 @@
-//! All entries of an index in memory, gathered from records and put into rank order.
+//! The entries of one part of the index in memory, gathered from records and put into rank order.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hasher};
+use std::ops::Range;
 
 use super::block::{Facts, Lines};
 use super::fold;
-use super::mirrors::MirrorTable;
+use super::mirrors::IndexedMirror;
 use super::order::{self, Census, TIERS, Tier};
-use super::record::{self, FileRecord};
+use super::record;
 
+/// Entries of a catalogue at most; the rest of a larger mirror becomes another part.
+pub const FULL: usize = 1 << 25;
+
+/// 32 bytes: there are millions of them.
 struct Entry {
+    size: u64,
+    mtime: i64,
     dir: u32,
-    name_start: usize,
+    name_start: u32,
     name_len: u16,
-    mirror: u32,
-    facts: Facts,
+    is_dir: bool,
 }
 
 struct Dir {
-    path: Box<[u8]>,
-    mirror: Option<u32>,
-    census: Census,
+    path_start: u32,
+    path_len: u16,
+    tier: Tier,
+    /// A record named the directory itself.
+    is_recorded: bool,
+    /// The mirror of what is in it.
+    mirror: u32,
     /// Place in the rank order; directories of one hash tree share it.
     rank: u32,
+    census: Census,
     /// Newest file below, for directories that no record names.
     newest: i64,
-    /// A record named the directory itself.
-    recorded: bool,
-    tier: Tier,
+}
+
+/// Hashes that are hashes already.
+#[derive(Default)]
+struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
 }
 
 /// What happened to the records.
@@ -50,13 +75,30 @@ pub struct Intake {
     pub hash_dirs: u64,
 }
 
-/// Every entry, with directory names stored once.
+impl Intake {
+    /// Adds what happened elsewhere.
+    pub fn add(&mut self, other: &Self) {
+        self.entries += other.entries;
+        self.dirs += other.dirs;
+        self.derived_dirs += other.derived_dirs;
+        self.duplicates += other.duplicates;
+        self.bad_paths += other.bad_paths;
+        self.outside += other.outside;
+        self.in_flight += other.in_flight;
+        self.hash_dirs += other.hash_dirs;
+    }
+}
+
+/// Every entry of some mirrors, with directory names stored once.
 #[derive(Default)]
 pub struct Catalogue {
+    mirrors: Vec<IndexedMirror>,
     dirs: Vec<Dir>,
-    dir_numbers: HashMap<Box<[u8]>, u32>,
+    /// By a hash of path and mirror; a place that is taken by another path means the next number.
+    dir_numbers: HashMap<u64, u32, BuildHasherDefault<Identity>>,
     last_dir: Option<u32>,
-    names: Vec<u8>,
+    /// Directory paths and names, one after the other.
+    text: Vec<u8>,
     entries: Vec<Entry>,
     /// First entry of each tier, plus the number of entries.
     tier_starts: [u64; TIERS + 1],
@@ -65,109 +107,145 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Takes one record.
-    pub fn add(&mut self, record: &FileRecord, mirrors: &mut MirrorTable) {
-        let Ok(path) = record::clean_path(&record.path) else {
-            self.intake.bad_paths += 1;
-            return;
-        };
-        if path.split(|&byte| byte == b'/').any(record::is_in_flight) {
-            self.intake.in_flight += 1;
-            return;
-        }
-        if record.is_dir && order::is_hash_dir(path) {
-            self.intake.hash_dirs += 1;
-            return;
-        }
-        let (dir, name) = record::split_name(path);
-        let Some(dir_number) = self.dir_number(dir, mirrors) else {
-            self.intake.bad_paths += 1;
-            return;
-        };
-        // The mirror's own directory belongs to it too, though its parent does not.
-        let parent = self.dirs[dir_number as usize].mirror;
-        let mirror =
-            if record.is_dir || parent.is_none() { mirrors.resolve_or_add(path) } else { parent };
-        let Some(mirror) = mirror else {
-            self.intake.outside += 1;
-            return;
-        };
-        let facts = Facts {
-            size: if record.is_dir { 0 } else { record.size },
-            mtime: record.mtime,
-            is_dir: record.is_dir,
-        };
-        if record.is_dir {
-            if let Some(number) = self.dir_number(path, mirrors) {
-                self.dirs[number as usize].recorded = true;
-            }
-        } else {
-            let dir = &mut self.dirs[dir_number as usize];
-            dir.census.add(&fold::fold(name));
-            dir.newest = dir.newest.max(record.mtime);
-        }
-        self.push(dir_number, name, mirror, facts);
+    /// An empty catalogue of one mirror.
+    pub fn new(id: &str, prefix: &str) -> Self {
+        let mirror = IndexedMirror { id: id.to_owned(), prefix: prefix.to_owned(), paths: 0 };
+        Self { mirrors: vec![mirror], ..Self::default() }
     }
 
-    fn push(&mut self, dir: u32, name: &[u8], mirror: u32, facts: Facts) {
-        let name_start = self.names.len();
-        self.names.extend_from_slice(name);
-        // Paths are at most 4096 bytes long.
-        let name_len = u16::try_from(name.len()).unwrap_or(u16::MAX);
-        self.entries.push(Entry { dir, name_start, name_len, mirror, facts });
+    /// Takes an entry of the only mirror, given its clean path cut into directory and name.
+    pub fn add(&mut self, dir: &[u8], name: &[u8], facts: Facts) {
+        let number = self.dir_number(0, dir);
+        if facts.is_dir {
+            let path = record::join(dir, name);
+            let own = self.dir_number(0, &path);
+            self.dirs[own as usize].is_recorded = true;
+        } else {
+            let dir = &mut self.dirs[number as usize];
+            dir.census.add(name);
+            dir.newest = dir.newest.max(facts.mtime);
+        }
+        self.push(number, name, facts);
+    }
+
+    fn push(&mut self, dir: u32, name: &[u8], facts: Facts) {
+        let (name_start, name_len) = self.keep(name);
+        let Facts { size, mtime, is_dir } = facts;
+        self.entries.push(Entry { size, mtime, dir, name_start, name_len, is_dir });
+    }
+
+    /// Keeps a text. Paths are at most 4096 bytes long, and [`Self::is_full`] comes before 4 GiB.
+    fn keep(&mut self, text: &[u8]) -> (u32, u16) {
+        let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+        self.text.extend_from_slice(text);
+        (start, u16::try_from(text.len()).unwrap_or(u16::MAX))
+    }
+
+    /// Whether no more entries should be added.
+    pub fn is_full(&self) -> bool {
+        self.entries.len() >= FULL || self.text.len() >= 3 << 30
     }
 
     /// The number of a directory, new or known. Records come directory by directory, so the last
     /// answer is usually right.
-    fn dir_number(&mut self, path: &[u8], mirrors: &mut MirrorTable) -> Option<u32> {
+    fn dir_number(&mut self, mirror: u32, path: &[u8]) -> u32 {
+        let is = |dir: &Dir| dir.mirror == mirror && self.path(dir) == path;
         if let Some(last) = self.last_dir
-            && *self.dirs[last as usize].path == *path
+            && is(&self.dirs[last as usize])
         {
-            return Some(last);
+            return last;
         }
-        let number = if let Some(&number) = self.dir_numbers.get(path) {
-            number
-        } else {
-            let number = u32::try_from(self.dirs.len()).ok()?;
-            self.dir_numbers.insert(path.into(), number);
-            self.dirs.push(Dir {
-                path: path.into(),
-                mirror: if path.is_empty() { None } else { mirrors.resolve_or_add(path) },
-                census: Census::default(),
-                rank: 0,
-                newest: i64::MIN,
-                recorded: false,
-                tier: 0,
-            });
-            number
-        };
+        let mut key = BuildHasherDefault::<DefaultHasher>::default().hash_one((mirror, path));
+        while let Some(&number) = self.dir_numbers.get(&key) {
+            if is(&self.dirs[number as usize]) {
+                self.last_dir = Some(number);
+                return number;
+            }
+            key = key.wrapping_add(1);
+        }
+        let number = u32::try_from(self.dirs.len()).unwrap_or(u32::MAX);
+        let (path_start, path_len) = self.keep(path);
+        self.dir_numbers.insert(key, number);
+        self.dirs.push(Dir {
+            path_start,
+            path_len,
+            tier: 0,
+            is_recorded: false,
+            mirror,
+            rank: 0,
+            census: Census::default(),
+            newest: i64::MIN,
+        });
         self.last_dir = Some(number);
-        Some(number)
+        number
     }
 
-    /// Adds directories that were never named, sorts everything into rank order and counts per
-    /// mirror.
-    pub fn finish(&mut self, mirrors: &mut MirrorTable) {
-        self.derive_dirs(mirrors);
-        self.rank_dirs();
+    /// Takes over everything of another catalogue, which holds other mirrors.
+    pub fn absorb(&mut self, other: Self) {
+        let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let (text, dirs) = (count(self.text.len()), count(self.dirs.len()));
+        let mirrors = count(self.mirrors.len());
+        self.text.extend_from_slice(&other.text);
+        self.mirrors.extend(other.mirrors);
+        self.dirs.extend(other.dirs.into_iter().map(|dir| Dir {
+            path_start: dir.path_start + text,
+            mirror: dir.mirror + mirrors,
+            ..dir
+        }));
+        self.entries.extend(other.entries.into_iter().map(|entry| Entry {
+            dir: entry.dir + dirs,
+            name_start: entry.name_start + text,
+            ..entry
+        }));
+        self.intake.add(&other.intake);
+        // Numbers below `dirs` are right, further directories are not looked up any more.
+        self.last_dir = None;
+    }
+
+    /// Adds directories that were never named. To be called once, before [`Self::absorb`].
+    pub fn derive_dirs(&mut self) {
+        let mut parents = Vec::with_capacity(self.dirs.len());
+        let prefix = self.mirrors[0].prefix.clone().into_bytes();
+        while let Some(dir) = self.dirs.get(parents.len()) {
+            let path = self.path(dir).to_vec();
+            let is_inside = path.len() >= prefix.len();
+            let (above, _) = record::split_name(&path);
+            parents.push(is_inside.then(|| self.dir_number(0, above)));
+        }
+        let mut deepest_first: Vec<usize> = (0..self.dirs.len()).collect();
+        deepest_first.sort_unstable_by_key(|&at| std::cmp::Reverse(self.dirs[at].path_len));
+        for at in deepest_first {
+            let Some(parent) = parents[at] else {
+                continue;
+            };
+            let Dir { newest, is_recorded, .. } = self.dirs[at];
+            let above = &mut self.dirs[parent as usize];
+            above.newest = above.newest.max(newest);
+            let path = self.path(&self.dirs[at]).to_vec();
+            if is_recorded || path.is_empty() || order::is_hash_dir(&path) {
+                continue;
+            }
+            let mtime = if newest == i64::MIN { 0 } else { newest };
+            self.intake.derived_dirs += 1;
+            let (_, name) = record::split_name(&path);
+            self.push(parent, name, Facts { size: 0, mtime, is_dir: true });
+        }
+    }
+
+    /// Sorts everything into rank order, drops duplicates and counts.
+    pub fn finish(&mut self) {
+        self.dir_numbers = HashMap::default();
+        let ranks = self.rank_dirs();
+        self.sort_entries(ranks);
         let mut entries = std::mem::take(&mut self.entries);
-        entries.sort_unstable_by(|a, b| {
-            let rank = |entry: &Entry| self.dirs[entry.dir as usize].rank;
-            rank(a)
-                .cmp(&rank(b))
-                .then_with(|| order::newest_first(self.name(a), self.name(b)))
-                .then_with(|| a.dir.cmp(&b.dir))
-                .then_with(|| b.facts.mtime.cmp(&a.facts.mtime))
-                .then_with(|| a.facts.size.cmp(&b.facts.size))
-        });
         let before = entries.len();
         entries.dedup_by(|a, b| a.dir == b.dir && self.name(a) == self.name(b));
-        self.intake.duplicates = (before - entries.len()) as u64;
+        self.intake.duplicates += (before - entries.len()) as u64;
         self.entries = entries;
         self.intake.entries = self.entries.len() as u64;
-        self.intake.dirs = self.entries.iter().filter(|entry| entry.facts.is_dir).count() as u64;
+        self.intake.dirs = self.entries.iter().filter(|entry| entry.is_dir).count() as u64;
         for entry in &self.entries {
-            mirrors.count(entry.mirror, 1);
+            self.mirrors[self.dirs[entry.dir as usize].mirror as usize].paths += 1;
         }
         for tier in 0..=TIERS {
             let start = self
@@ -177,65 +255,97 @@ impl Catalogue {
         }
     }
 
-    /// Adds an entry for each directory that holds something but has no record of its own; it is
-    /// as old as the newest file below it.
-    fn derive_dirs(&mut self, mirrors: &mut MirrorTable) {
-        let mut parents = Vec::with_capacity(self.dirs.len());
-        while let Some(dir) = self.dirs.get(parents.len()) {
-            let path = dir.path.clone();
-            let (above, _) = record::split_name(&path);
-            let parent = self.dir_number(above, mirrors);
-            parents.push(parent.filter(|_| !path.is_empty()));
-        }
-        let mut deepest_first: Vec<usize> = (0..self.dirs.len()).collect();
-        deepest_first.sort_unstable_by_key(|&at| std::cmp::Reverse(self.dirs[at].path.len()));
-        for at in deepest_first {
-            let Some(parent) = parents[at] else {
-                continue;
-            };
-            let newest = self.dirs[at].newest;
-            let above = &mut self.dirs[parent as usize];
-            above.newest = above.newest.max(newest);
-            let dir = &self.dirs[at];
-            if dir.recorded || order::is_hash_dir(&dir.path) {
-                continue;
-            }
-            if let Some(mirror) = dir.mirror {
-                let path = dir.path.clone();
-                let (_, name) = record::split_name(&path);
-                let mtime = if newest == i64::MIN { 0 } else { newest };
-                let facts = Facts { size: 0, mtime, is_dir: true };
-                self.intake.derived_dirs += 1;
-                self.push(parent, name, mirror, facts);
-            }
-        }
-    }
-
-    /// Numbers the directories in rank order; those of one hash tree get the same number.
-    fn rank_dirs(&mut self) {
-        for dir in &mut self.dirs {
-            dir.tier = order::tier(&fold::fold(&dir.path), dir.census);
-        }
-        let keys: Vec<(Tier, &[u8])> =
-            self.dirs.iter().map(|dir| (dir.tier, order::sort_dir(&dir.path))).collect();
+    /// Numbers the directories in rank order; those of one hash tree get the same number. Returns
+    /// how many numbers there are.
+    fn rank_dirs(&mut self) -> usize {
+        let mut folded = Vec::new();
+        let tiers: Vec<Tier> = self
+            .dirs
+            .iter()
+            .map(|dir| {
+                folded.clear();
+                fold::fold_into(self.path(dir), &mut folded);
+                order::tier(&folded, dir.census)
+            })
+            .collect();
+        let keys: Vec<(Tier, &[u8])> = self
+            .dirs
+            .iter()
+            .zip(&tiers)
+            .map(|(dir, &tier)| {
+                // Only hash trees are sorted as another directory, and they are all of one tier.
+                let path = self.path(dir);
+                (tier, if usize::from(tier) + 1 == TIERS { order::sort_dir(path) } else { path })
+            })
+            .collect();
         let mut sorted: Vec<usize> = (0..self.dirs.len()).collect();
-        sorted.sort_unstable_by(|&a, &b| {
+        // Sorted twice: bytes are compared quickly, and directories of a hash tree are then equal.
+        sorted.sort_unstable_by_key(|&at| keys[at]);
+        let mut distinct = sorted.clone();
+        distinct.dedup_by_key(|at| keys[*at]);
+        distinct.sort_by(|&a, &b| {
             let ((tier_a, path_a), (tier_b, path_b)) = (keys[a], keys[b]);
             tier_a.cmp(&tier_b).then_with(|| order::newest_first(path_a, path_b))
         });
+        let mut by_first = vec![0; self.dirs.len()];
+        for (rank, &at) in (0_u32..).zip(&distinct) {
+            by_first[at] = rank;
+        }
         let mut ranks = vec![0; self.dirs.len()];
-        let mut rank = 0;
-        for pair in sorted.windows(2) {
-            rank += u32::from(keys[pair[0]] != keys[pair[1]]);
-            ranks[pair[1]] = rank;
+        let mut first = sorted.first().copied().unwrap_or(0);
+        for &at in &sorted {
+            if keys[at] != keys[first] {
+                first = at;
+            }
+            ranks[at] = by_first[first];
         }
-        for (dir, rank) in self.dirs.iter_mut().zip(ranks) {
-            dir.rank = rank;
+        for ((dir, rank), tier) in self.dirs.iter_mut().zip(ranks).zip(tiers) {
+            (dir.rank, dir.tier) = (rank, tier);
         }
+        distinct.len()
+    }
+
+    /// Distributes the entries by the rank of their directory, then sorts within each.
+    fn sort_entries(&mut self, ranks: usize) {
+        let rank = |entry: &Entry| self.dirs[entry.dir as usize].rank as usize;
+        let mut starts = vec![0_usize; ranks + 1];
+        for entry in &self.entries {
+            starts[rank(entry) + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut next = starts.clone();
+        let mut places = vec![0_u32; self.entries.len()];
+        for (at, entry) in (0_u32..).zip(&self.entries) {
+            let slot = &mut next[rank(entry)];
+            places[*slot] = at;
+            *slot += 1;
+        }
+        for bounds in starts.windows(2) {
+            places[bounds[0]..bounds[1]].sort_unstable_by(|&a, &b| {
+                let (a, b) = (&self.entries[a as usize], &self.entries[b as usize]);
+                order::newest_first(self.name(a), self.name(b))
+                    .then_with(|| a.dir.cmp(&b.dir))
+                    .then_with(|| b.mtime.cmp(&a.mtime))
+                    .then_with(|| a.size.cmp(&b.size))
+            });
+        }
+        let mut entries: Vec<Option<Entry>> = Vec::new();
+        entries.extend(std::mem::take(&mut self.entries).into_iter().map(Some));
+        self.entries = places.iter().filter_map(|&at| entries[at as usize].take()).collect();
+    }
+
+    fn slice(&self, start: u32, length: u16) -> &[u8] {
+        &self.text[start as usize..start as usize + usize::from(length)]
     }
 
     fn name(&self, entry: &Entry) -> &[u8] {
-        &self.names[entry.name_start..entry.name_start + usize::from(entry.name_len)]
+        self.slice(entry.name_start, entry.name_len)
+    }
+
+    fn path(&self, dir: &Dir) -> &[u8] {
+        self.slice(dir.path_start, dir.path_len)
     }
 
     /// Number of entries.
@@ -243,26 +353,32 @@ impl Catalogue {
         self.entries.len()
     }
 
+    /// The mirrors with their counts.
+    pub fn mirrors(&self) -> &[IndexedMirror] {
+        &self.mirrors
+    }
+
     /// First entry of each tier, then the number of entries.
     pub fn tier_starts(&self) -> [u64; TIERS + 1] {
         self.tier_starts
     }
 
-    /// The mirror of entry `at`.
+    /// The number of the mirror of entry `at`, within [`Self::mirrors`].
     pub fn mirror(&self, at: usize) -> u32 {
-        self.entries[at].mirror
+        self.dirs[self.entries[at].dir as usize].mirror
     }
 
     /// Size, time and kind of entry `at`.
     pub fn facts(&self, at: usize) -> Facts {
-        self.entries[at].facts
+        let Entry { size, mtime, is_dir, .. } = self.entries[at];
+        Facts { size, mtime, is_dir }
     }
 
     /// Puts the paths of some entries into `lines`, replacing what was there.
-    pub fn lines(&self, entries: std::ops::Range<usize>, lines: &mut Lines) {
+    pub fn lines(&self, entries: Range<usize>, lines: &mut Lines) {
         lines.clear();
         for entry in &self.entries[entries] {
-            let dir = &*self.dirs[entry.dir as usize].path;
+            let dir = self.path(&self.dirs[entry.dir as usize]);
             let slash: &[u8] = if dir.is_empty() { b"" } else { b"/" };
             lines.push([dir, slash, self.name(entry)]);
         }

@@ -1,94 +1,50 @@
-//! The index directory on disk: whole generations, swapped by renaming one small file.
+//! The index directory on disk: parts that never change, and a list of those that count.
 //!
 //! ```text
 //! DIR/lock                held by the builder
-//! DIR/current             name of the generation to read
-//! DIR/gen-<number>/       an immutable index with `info.json`
-//! DIR/tmp-<number>/       a build that has not finished
+//! DIR/current             name of the list to read
+//! DIR/gen-<number>.json   the parts of one state of the index
+//! DIR/part-<number>/      some mirrors, written once
 //! ```
-//! A build is synced to disk before it gets its final name, and `current` is replaced by a rename:
-//! a kill at any moment leaves the old index or the new one, never a mixture.
+//! Parts and list are synced to disk before `current` is replaced by a rename: a kill at any moment
+//! leaves the old index or the new one, never a mixture. What no list names is removed by the next
+//! builder.
 
 use std::fs::{self, File, TryLockError};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::Intake;
-use super::mirrors::IndexedMirror;
-use super::order::TIERS;
+use super::part::{FORMAT, check_format, sync_dir, write_synced};
 
-/// Raised when the files change meaning.
-const FORMAT: u32 = 1;
-const INFO_FILE: &str = "info.json";
 const CURRENT_FILE: &str = "current";
+const NEXT_FILE: &str = "tmp-current";
 
-/// What a generation says about itself.
+/// One state of the index.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Info {
+pub struct Generation {
     format: u32,
-    /// When the build finished, Unix seconds.
+    /// When it was made, Unix seconds.
     pub built_at: i64,
-    /// Files and directories in the index.
-    pub entries: u64,
-    /// Of these, directories.
-    pub dirs: u64,
-    /// First entry of each tier, then the number of entries.
-    pub tier_starts: [u64; TIERS + 1],
-    /// Longest block before compression, in bytes.
-    pub longest_block: usize,
-    /// The mirrors with their counts.
-    pub mirrors: Vec<IndexedMirror>,
-    /// Every other file of the generation with its length in bytes.
-    files: Vec<(String, u64)>,
-}
-
-impl Info {
-    /// Describes a build that has just written its files; `built_at` in Unix seconds.
-    pub fn new(
-        built_at: i64,
-        intake: &Intake,
-        tier_starts: [u64; TIERS + 1],
-        longest_block: usize,
-        mirrors: Vec<IndexedMirror>,
-    ) -> Self {
-        Self {
-            format: FORMAT,
-            built_at,
-            entries: intake.entries,
-            dirs: intake.dirs,
-            tier_starts,
-            longest_block,
-            mirrors,
-            files: Vec::new(),
-        }
-    }
-
-    /// Bytes on disk of all files of the generation.
-    pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|(_, length)| length).sum()
-    }
-}
-
-fn sync_dir(dir: &Path) -> std::io::Result<()> {
-    File::open(dir)?.sync_all()
+    /// The folders of its parts, ascending.
+    pub parts: Vec<String>,
 }
 
 /// A build in progress. Dropping it removes what was written.
 pub struct Draft {
     root: PathBuf,
-    number: u64,
-    /// Where the files go.
-    pub dir: PathBuf,
+    /// The number of the last part, and at least that of the last list.
+    number: AtomicU64,
     _lock: File,
 }
 
 impl Draft {
-    /// Locks the index directory against other builders and starts a new generation in it.
+    /// Locks the index directory against other builders. Remains of killed builds are removed.
     ///
-    /// Fails when another build is running. Remains of killed builds are removed.
+    /// # Errors
+    /// When another build is running or the directory cannot be written.
     pub fn start(root: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(root)
             .with_context(|| format!("cannot create the index directory {}", root.display()))?;
@@ -108,84 +64,81 @@ impl Draft {
                 return Err(error).with_context(|| format!("cannot lock {}", lock_path.display()));
             }
         }
-        remove_dirs(root, |name| name.starts_with("tmp-"));
-        let number = 1 + newest_generation(root);
-        let dir = root.join(format!("tmp-{number}"));
-        fs::create_dir(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-        Ok(Self { root: root.to_owned(), number, dir, _lock: lock })
+        let number = AtomicU64::new(highest_number(root));
+        remove_unused(root);
+        Ok(Self { root: root.to_owned(), number, _lock: lock })
     }
 
-    /// Syncs all files, makes the generation the current one and removes older ones. Returns its
-    /// size in bytes and its directory.
-    pub fn publish(self, mut info: Info) -> anyhow::Result<(u64, PathBuf)> {
-        for file in fs::read_dir(&self.dir)? {
-            let file = file?;
-            let name = file.file_name().to_string_lossy().into_owned();
-            let handle = File::open(file.path())?;
-            handle.sync_all().with_context(|| format!("cannot sync {name}"))?;
-            info.files.push((name, handle.metadata()?.len()));
-        }
-        info.files.sort();
-        write_synced(&self.dir.join(INFO_FILE), &serde_json::to_vec_pretty(&info)?)?;
-        sync_dir(&self.dir)?;
-        let name = format!("gen-{}", self.number);
-        let target = self.root.join(&name);
-        fs::rename(&self.dir, &target)?;
-        sync_dir(&self.root)?;
-        let next = self.root.join("tmp-current");
+    /// Makes the folder of a new part.
+    pub fn new_part(&self) -> anyhow::Result<PathBuf> {
+        let number = 1 + self.number.fetch_add(1, Ordering::Relaxed);
+        let dir = self.root.join(format!("part-{number}"));
+        fs::create_dir(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        Ok(dir)
+    }
+
+    /// Makes these parts, which are complete and synced, the index and removes all others. Returns
+    /// the path of their list.
+    pub fn publish(self, built_at: i64, mut parts: Vec<String>) -> anyhow::Result<PathBuf> {
+        parts.sort();
+        let number = 1 + self.number.load(Ordering::Relaxed);
+        let name = format!("gen-{number}.json");
+        let list = self.root.join(&name);
+        let generation = Generation { format: FORMAT, built_at, parts };
+        write_synced(&list, &serde_json::to_vec_pretty(&generation)?)?;
+        let next = self.root.join(NEXT_FILE);
         write_synced(&next, name.as_bytes())?;
+        sync_dir(&self.root)?;
         fs::rename(&next, self.root.join(CURRENT_FILE))?;
         sync_dir(&self.root)?;
-        // Readers keep their maps of a removed generation until they drop it.
-        remove_dirs(&self.root, |other| other.starts_with("gen-") && other != name);
-        Ok((info.bytes(), target))
+        Ok(list)
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // After `publish` the directory has another name and this does nothing.
-        if self.dir.exists()
-            && let Err(error) = fs::remove_dir_all(&self.dir)
-        {
-            tracing::warn!(%error, dir = %self.dir.display(), "cannot remove an unfinished index");
-        }
+        // Readers keep their maps of a removed part until they drop it.
+        remove_unused(&self.root);
     }
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let mut file =
-        File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    Ok(())
+/// The number in `part-7` or `gen-7.json`.
+fn number_of(name: &str) -> Option<u64> {
+    let number = name.strip_prefix("part-").or_else(|| name.strip_prefix("gen-"))?;
+    number.strip_suffix(".json").unwrap_or(number).parse().ok()
 }
 
-/// The highest number of any generation, whether it became the current one or not.
-fn newest_generation(root: &Path) -> u64 {
+/// The highest number of any part or list, whether it counts or not.
+fn highest_number(root: &Path) -> u64 {
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
-    let number = |entry: fs::DirEntry| -> Option<u64> {
-        entry.file_name().to_str()?.strip_prefix("gen-")?.parse().ok()
-    };
-    entries.filter_map(number).max().unwrap_or(0)
+    entries.filter_map(|entry| number_of(entry.file_name().to_str()?)).max().unwrap_or(0)
 }
 
-fn remove_dirs(root: &Path, wanted: impl Fn(&str) -> bool) {
-    let Ok(entries) = fs::read_dir(root) else {
-        return;
-    };
-    for entry in entries.flatten() {
+/// Removes parts and lists that do not belong to the current state.
+fn remove_unused(root: &Path) {
+    let mut used = vec![];
+    if let Ok(Some(list)) = current(root) {
+        let Ok(generation) = read(&list) else {
+            return tracing::warn!(list = %list.display(), "old parts of the index are kept");
+        };
+        used = generation.parts;
+        used.extend(list.file_name().map(|name| name.to_string_lossy().into_owned()));
+    }
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if used.contains(&name) || number_of(&name).is_none() && name != NEXT_FILE {
+            continue;
+        }
         let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_dir
-            && wanted(&entry.file_name().to_string_lossy())
-            && let Err(error) = fs::remove_dir_all(entry.path())
-        {
-            tracing::warn!(%error, dir = %entry.path().display(), "cannot remove an old index");
+        let path = entry.path();
+        let removed = if is_dir { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        if let Err(error) = removed {
+            tracing::warn!(%error, path = %path.display(), "cannot remove an old index");
         }
     }
 }
 
-/// The current generation of an index directory, or `None` when nothing was built there yet.
+/// The list of the current state of an index directory, or `None` when nothing was built there yet.
 pub fn current(root: &Path) -> anyhow::Result<Option<PathBuf>> {
     let path = root.join(CURRENT_FILE);
     let name = match fs::read_to_string(&path) {
@@ -195,40 +148,29 @@ pub fn current(root: &Path) -> anyhow::Result<Option<PathBuf>> {
     };
     let name = name.trim();
     ensure!(
-        name.starts_with("gen-") && !name.contains('/'),
-        "{} does not name an index generation",
+        name.starts_with("gen-") && number_of(name).is_some(),
+        "{} does not name an index",
         path.display()
     );
     Ok(Some(root.join(name)))
 }
 
-/// The one field that every version of [`Info`] has.
+/// The one field that every version of [`Generation`] has.
 #[derive(Deserialize)]
 struct Format {
     format: u32,
 }
 
-/// Reads a generation's description and checks that all its files are there in full length.
-pub fn read_info(dir: &Path) -> anyhow::Result<Info> {
-    let path = dir.join(INFO_FILE);
-    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let damaged = || format!("{} is not the description of an index", path.display());
+/// Reads a list.
+pub fn read(list: &Path) -> anyhow::Result<Generation> {
+    // The first version had folders here.
+    ensure!(!list.is_dir(), "the index was made by an older program: build it again");
+    let bytes = fs::read(list).with_context(|| format!("cannot read {}", list.display()))?;
+    let damaged = || format!("{} is not a list of parts of an index", list.display());
     let Format { format } = serde_json::from_slice(&bytes).with_context(damaged)?;
-    ensure!(
-        format == FORMAT,
-        "the index has format {format}, this program reads {FORMAT}: build it again"
-    );
-    let info: Info = serde_json::from_slice(&bytes).with_context(damaged)?;
-    for (name, length) in &info.files {
-        let path = dir.join(name);
-        let found = fs::metadata(&path)
-            .with_context(|| format!("the index lacks {}", path.display()))?
-            .len();
-        ensure!(
-            found == *length,
-            "{} has {found} bytes instead of {length}: build the index again",
-            path.display()
-        );
-    }
-    Ok(info)
+    check_format(format)?;
+    let generation: Generation = serde_json::from_slice(&bytes).with_context(damaged)?;
+    let is_part = |name: &String| name.starts_with("part-") && number_of(name).is_some();
+    ensure!(generation.parts.iter().all(is_part), damaged());
+    Ok(generation)
 }

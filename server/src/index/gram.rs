@@ -49,14 +49,26 @@ impl Gram {
         (1..=MAX_EXTENSION).contains(&extension.len()).then(|| Self::new(4, digest(extension)))
     }
 
-    /// The first [`HASH_PREFIX`] bytes of a hash-named part.
+    /// The first [`HASH_PREFIX`] bytes of a hash-named part: one of 8192 numbers. More would say more
+    /// exactly where to look, but a term for each hash takes ten bytes.
     pub fn hash_prefix(run: &[u8]) -> Self {
-        Self::new(5, digest(&run[..run.len().min(HASH_PREFIX)]))
+        Self::new(5, digest(&run[..run.len().min(HASH_PREFIX)]) & 0x1fff)
     }
 
-    /// The mirror with this number.
-    pub fn mirror(number: u32) -> Self {
-        Self::new(6, number)
+    /// The mirror with this id.
+    pub fn mirror(id: &str) -> Self {
+        Self::new(6, digest(id.to_ascii_lowercase().as_bytes()))
+    }
+
+    /// The gram as a number.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The gram that was written as this token.
+    pub fn from_token(token: &[u8]) -> Self {
+        let six = |value: u32, &byte: &u8| value << 6 | u32::from(byte.wrapping_sub(b'0') & 0x3f);
+        Self(token.iter().fold(0, six))
     }
 
     /// Appends the gram as a token of five ASCII characters.
@@ -106,7 +118,7 @@ impl Default for GramSet {
 
 impl GramSet {
     /// Adds one folded line that shares its first `shared` bytes with the line added before.
-    pub fn add_line(&mut self, line: &[u8], shared: usize, is_dir: bool, mirror: u32) {
+    pub fn add_line(&mut self, line: &[u8], shared: usize, is_dir: bool, mirror: Gram) {
         // Everything before the run that holds the first new byte was added with the last line.
         let run = fold::run_around(line, shared.min(line.len()));
         let from = run.start.saturating_sub(2);
@@ -118,7 +130,7 @@ impl GramSet {
         }
         self.add_plain(line, at..line.len());
         self.add_name(line, is_dir);
-        self.others.push(Gram::mirror(mirror));
+        self.others.push(mirror);
     }
 
     /// Adds the trigrams within `part`, which no hash touches, and its token starts.
@@ -233,8 +245,9 @@ mod tests {
         let first = b"p/8e01364075f85d50dffeb17bde9071b6/qt6.iso";
         let second = b"p/8e01364075f85d50dffeb17bde9071b7/x";
         let mut set = GramSet::default();
-        set.add_line(first, 0, false, 0);
-        set.add_line(second, 33, false, 0);
+        let mirror = Gram::mirror("p");
+        set.add_line(first, 0, false, mirror);
+        set.add_line(second, 33, false, mirror);
         let found = tokens(&mut set);
         let has = |gram: Gram| found.contains(&gram.token());
         assert!(has(Gram::hash_prefix(b"8e013640")));
@@ -243,6 +256,7 @@ mod tests {
         assert!(has(Gram::name_start(b"qt6")) && has(Gram::name_start(b"q")));
         assert!(Gram::extension(b"iso").is_some_and(has));
         assert!(!has(Gram::trigram(*b"8e0")) && !has(Gram::trigram(*b"/8e")));
+        assert!(found.iter().all(|token| Gram::from_token(token.as_bytes()).token() == *token));
         assert!(tokens(&mut set).is_empty());
     }
 }

@@ -90,13 +90,6 @@ impl MirrorTable {
         let name = std::str::from_utf8(first).ok()?.to_owned();
         Some(self.push(name.clone(), name, 0))
     }
-
-    /// Counts `paths` more paths under mirror `number`.
-    pub fn count(&mut self, number: u32, paths: u64) {
-        if let Some(mirror) = self.mirrors.get_mut(number as usize) {
-            mirror.paths += paths;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,21 +1,26 @@
 //! The file-search index: build it from a walk or a list, open it, search it.
 //!
-//! Entries are sorted by quality and version (`order`), cut into blocks of 32, and each
-//! block is one document of a tantivy index whose terms are grams of its paths. A search walks the
-//! posting lists in that order, decodes the blocks they share, verifies every line and stops after
-//! enough matches. The order is therefore the first half of the ranking.
+//! Mirrors are kept in parts (`part`): a large one alone, small ones together, and an update writes
+//! the parts of the mirrors that changed. Within a part, entries are sorted by quality and version
+//! (`order`), cut into blocks of 32, and each block is one document of a tantivy index whose terms
+//! are grams of its paths. A search walks the posting lists in that order, decodes the blocks they
+//! share, verifies every line and stops after enough matches. The order is therefore the first half
+//! of the ranking.
 
 mod bench;
 mod block;
 mod build;
 mod catalogue;
+mod filter;
 mod fold;
+mod gather;
 mod generation;
 mod gram;
 pub mod import;
 mod mirrors;
 mod names;
 mod order;
+mod part;
 mod pattern;
 mod plan;
 mod postings;
@@ -50,7 +55,7 @@ pub fn try_query(text: &str, line: &[u8]) {
 mod tests;
 
 pub use bench::{BenchRow, bench};
-pub use build::{BuildReport, Progress, build};
+pub use build::{BuildReport, Progress, build, update};
 pub use catalogue::Intake;
 pub use generation::current;
 pub use mirrors::IndexedMirror;

@@ -10,21 +10,23 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use tantivy::directory::{Directory as _, MmapDirectory, OwnedBytes};
-use zstd::bulk::{Compressor, Decompressor};
+use zstd::bulk::Compressor;
 use zstd::dict::DecoderDictionary;
-use zstd::zstd_safe::CParameter;
+use zstd::zstd_safe::{CParameter, DCtx};
 
-use super::block::{self, BLOCK_LEN, DamagedBlock, Facts, Lines};
+use super::block::{self, BLOCK_LEN, DamagedBlock, Facts, Frame, Lines};
 
 /// The compressed blocks.
 pub const BLOCKS_FILE: &str = "names.blocks";
-/// One little-endian `u64` a block and one for the end.
+/// One little-endian `u32` a block and one for the end.
 pub const OFFSETS_FILE: &str = "names.offsets";
 /// The shared dictionary; empty when there were too few names to train one.
 pub const DICTIONARY_FILE: &str = "names.dictionary";
 
 /// Level 6 as plocate uses: higher ones gain 1 % for twice the time.
 const ZSTD_LEVEL: i32 = 6;
+/// What every zstd frame starts with (RFC 8878); left out in each block.
+const MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
 const DICTIONARY_SIZE: usize = 110 * 1024;
 /// Blocks to train with. Samples of a hundred times the dictionary's size gain nothing here.
 pub const TRAINING_BLOCKS: usize = 2000;
@@ -43,9 +45,10 @@ pub struct NamesWriter<'a> {
     blocks: BufWriter<File>,
     offsets: BufWriter<File>,
     compressor: Compressor<'a>,
-    end: u64,
+    end: u32,
     longest: usize,
     encoded: Vec<u8>,
+    packed: Vec<u8>,
     facts: Vec<u8>,
     framed: Vec<u8>,
 }
@@ -63,7 +66,7 @@ impl NamesWriter<'_> {
         compressor.set_parameter(CParameter::DictIdFlag(false))?;
         compressor.set_parameter(CParameter::ContentSizeFlag(false))?;
         let mut offsets = BufWriter::new(create(OFFSETS_FILE)?);
-        offsets.write_all(&0_u64.to_le_bytes())?;
+        offsets.write_all(&0_u32.to_le_bytes())?;
         Ok(Self {
             blocks: BufWriter::with_capacity(1 << 20, create(BLOCKS_FILE)?),
             offsets,
@@ -71,6 +74,7 @@ impl NamesWriter<'_> {
             end: 0,
             longest: 0,
             encoded: Vec::new(),
+            packed: Vec::new(),
             facts: Vec::new(),
             framed: Vec::new(),
         })
@@ -81,13 +85,18 @@ impl NamesWriter<'_> {
         self.encoded.clear();
         self.facts.clear();
         self.framed.clear();
-        block::encode_names(lines, &mut self.encoded);
+        self.packed.clear();
+        block::encode_names(lines, &mut self.encoded, &mut self.packed);
         block::encode_facts(facts, &mut self.facts);
         self.longest = self.longest.max(self.encoded.len());
         let compressed = self.compressor.compress(&self.encoded)?;
-        block::frame(&self.facts, &compressed, &mut self.framed);
+        let compressed = compressed.strip_prefix(&MAGIC).context("zstd has another format")?;
+        let dirs = block::dir_bits(facts);
+        let Self { facts, packed, .. } = self;
+        Frame { dirs, facts, packed, names: compressed }.write(&mut self.framed);
         self.blocks.write_all(&self.framed)?;
-        self.end += self.framed.len() as u64;
+        let length = u32::try_from(self.framed.len())?;
+        self.end = self.end.checked_add(length).context("a part of the index is too large")?;
         self.offsets.write_all(&self.end.to_le_bytes())?;
         Ok(())
     }
@@ -127,7 +136,7 @@ impl Names {
         };
         let expected = entries.div_ceil(BLOCK_LEN as u64);
         ensure!(
-            names.offsets.len() as u64 == 8 * (expected + 1)
+            names.offsets.len() as u64 == 4 * (expected + 1)
                 && names.offset(expected) == Some(names.blocks.len()),
             "{OFFSETS_FILE} does not fit {BLOCKS_FILE}"
         );
@@ -140,60 +149,75 @@ impl Names {
     }
 
     fn offset(&self, block: u64) -> Option<usize> {
-        let at = usize::try_from(block).ok()?.checked_mul(8)?;
-        let bytes = self.offsets.get(at..)?.first_chunk::<8>()?;
-        usize::try_from(u64::from_le_bytes(*bytes)).ok()
+        let at = usize::try_from(block).ok()?.checked_mul(4)?;
+        let bytes = self.offsets.get(at..)?.first_chunk::<4>()?;
+        usize::try_from(u32::from_le_bytes(*bytes)).ok()
     }
 
-    /// A cursor for one query; it owns the buffers.
-    pub fn cursor(&self) -> std::io::Result<NamesCursor<'_>> {
-        Ok(NamesCursor {
-            names: self,
-            decompressor: Decompressor::with_prepared_dictionary(&self.dictionary)?,
-            encoded: Vec::with_capacity(self.longest),
-            lines: Lines::default(),
-            facts: Vec::new(),
-            at: (0, b""),
-        })
+    /// Decodes the names of a block into `scratch`.
+    pub fn read(&self, block: u32, scratch: &mut Scratch) -> Result<(), DamagedBlock> {
+        let first = u64::from(block) * BLOCK_LEN as u64;
+        let count = self.entries.saturating_sub(first).min(BLOCK_LEN as u64);
+        let count = usize::try_from(count).map_err(|_| DamagedBlock)?;
+        let start = self.offset(u64::from(block)).ok_or(DamagedBlock)?;
+        let end = self.offset(u64::from(block) + 1).ok_or(DamagedBlock)?;
+        let framed = self.blocks.get(start..end).ok_or(DamagedBlock)?;
+        let Frame { dirs, facts, packed, names } = Frame::read(framed)?;
+        scratch.count = count;
+        scratch.dirs = dirs;
+        scratch.encoded_facts.clear();
+        scratch.encoded_facts.extend_from_slice(facts);
+        scratch.facts.clear();
+        scratch.compressed.truncate(MAGIC.len());
+        scratch.compressed.extend_from_slice(names);
+        scratch.encoded.clear();
+        scratch.encoded.reserve(self.longest);
+        let Scratch { context, compressed, encoded, .. } = scratch;
+        context
+            .decompress_using_ddict(encoded, compressed, self.dictionary.as_ddict())
+            .map_err(|_| DamagedBlock)?;
+        block::decode_names(&scratch.encoded, packed, count, &mut scratch.lines)
     }
 }
 
-/// Decodes one block after the other into the same buffers.
-pub struct NamesCursor<'a> {
-    names: &'a Names,
-    decompressor: Decompressor<'a>,
+/// Buffers for reading blocks; used again and again, since making them takes as long as a search.
+pub struct Scratch {
+    context: DCtx<'static>,
+    compressed: Vec<u8>,
     encoded: Vec<u8>,
     /// The lines of the block read last.
     pub lines: Lines,
+    count: usize,
+    dirs: u32,
+    encoded_facts: Vec<u8>,
     facts: Vec<Facts>,
-    at: (usize, &'a [u8]),
 }
 
-impl NamesCursor<'_> {
-    /// Decodes the names of a block into [`Self::lines`].
-    pub fn read(&mut self, block: u32) -> Result<(), DamagedBlock> {
-        let names = self.names;
-        self.facts.clear();
-        let first = u64::from(block) * BLOCK_LEN as u64;
-        let count = names.entries.saturating_sub(first).min(BLOCK_LEN as u64);
-        let count = usize::try_from(count).map_err(|_| DamagedBlock)?;
-        let start = names.offset(u64::from(block)).ok_or(DamagedBlock)?;
-        let end = names.offset(u64::from(block) + 1).ok_or(DamagedBlock)?;
-        let framed = names.blocks.get(start..end).ok_or(DamagedBlock)?;
-        let (facts, compressed) = block::unframe(framed)?;
-        self.at = (count, facts);
-        self.encoded.clear();
-        self.decompressor
-            .decompress_to_buffer(compressed, &mut self.encoded)
-            .map_err(|_| DamagedBlock)?;
-        block::decode_names(&self.encoded, count, &mut self.lines)
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            context: DCtx::create(),
+            compressed: MAGIC.to_vec(),
+            encoded: Vec::new(),
+            lines: Lines::default(),
+            count: 0,
+            dirs: 0,
+            encoded_facts: Vec::new(),
+            facts: Vec::new(),
+        }
+    }
+}
+
+impl Scratch {
+    /// Whether a line of the block read last is a directory.
+    pub fn is_dir(&self, line: usize) -> bool {
+        self.dirs >> line & 1 == 1
     }
 
     /// Size, time and kind of a line of the block read last; decoded at the first call.
     pub fn facts(&mut self, line: usize) -> Result<Facts, DamagedBlock> {
         if self.facts.is_empty() {
-            let (count, bytes) = self.at;
-            block::decode_facts(bytes, count, &mut self.facts)?;
+            block::decode_facts(&self.encoded_facts, self.count, self.dirs, &mut self.facts)?;
         }
         self.facts.get(line).copied().ok_or(DamagedBlock)
     }

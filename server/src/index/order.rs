@@ -66,9 +66,15 @@ const IMAGE_EXTENSIONS: &[&str] = &[
 ];
 
 impl Census {
-    /// Counts one file by its folded name.
+    /// Counts one file by its name.
     pub fn add(&mut self, name: &[u8]) {
-        let ends = |list: &[&str]| list.iter().any(|end| name.ends_with(end.as_bytes()));
+        // PERF: no allocation; no ending is longer.
+        let mut end = [0_u8; 16];
+        let tail = &name[name.len().saturating_sub(end.len())..];
+        let end = &mut end[..tail.len()];
+        end.copy_from_slice(tail);
+        end.make_ascii_lowercase();
+        let ends = |list: &[&str]| list.iter().any(|ending| end.ends_with(ending.as_bytes()));
         self.files += 1;
         if ends(PACKAGE_EXTENSIONS) {
             self.packages += 1;

@@ -7,14 +7,13 @@ use tantivy::{DocSet as _, TERMINATED};
 
 use super::fold::{self, HASH_PREFIX};
 use super::gram::{self, Gram};
+use super::mirrors::MirrorTable;
+use super::part::Part;
 use super::postings::Postings;
 use super::query::Search;
 
 /// Lists walked at most; further ones would exclude little and cost a seek a block.
 const MAX_LISTS: usize = 24;
-
-/// Candidate blocks from which on the likely best ones are looked at first.
-const WORTH_TWO_PASSES: u32 = 200;
 
 /// A list of blocks that was found and not opened yet.
 #[derive(Clone)]
@@ -59,8 +58,6 @@ impl Blocks {
 pub struct Conjunction {
     /// Rarest first. Empty means every block.
     parts: Vec<Blocks>,
-    /// Blocks at most.
-    pub cost: u32,
     /// One past the last block.
     end: u32,
     at: Option<u32>,
@@ -69,7 +66,6 @@ pub struct Conjunction {
 impl Conjunction {
     fn open(mut sources: Vec<Source>, postings: &Postings, end: u32) -> io::Result<Self> {
         sources.sort_by_key(Source::cost);
-        let cost = sources.first().map_or(end, Source::cost).min(end);
         // A list that holds nearly every block excludes nothing.
         let keep = sources
             .iter()
@@ -89,7 +85,7 @@ impl Conjunction {
             })
         };
         let parts = sources.into_iter().map(open).collect::<io::Result<_>>()?;
-        Ok(Self { parts, cost, end, at: None })
+        Ok(Self { parts, end, at: None })
     }
 
     /// The first common block at or after `target`, or [`TERMINATED`].
@@ -119,147 +115,162 @@ impl Conjunction {
     }
 }
 
-/// Gathers the lists of a query. Each step returns `false` when there can be no answer.
-struct Planner<'a> {
-    postings: &'a Postings,
-    sources: Vec<Source>,
+/// What a block must hold.
+pub enum Need {
+    /// A gram.
+    Gram(Gram),
+    /// All of one of these.
+    Any(Vec<Vec<Need>>),
 }
 
-impl Planner<'_> {
-    fn require(&mut self, gram: Gram) -> io::Result<bool> {
-        let list = self.postings.find(gram)?;
-        let found = list.is_some();
-        self.sources.extend(list.map(Source::List));
-        Ok(found)
-    }
-
-    /// One of several grams; none asked for is none required.
-    fn require_any(&mut self, grams: impl ExactSizeIterator<Item = Gram>) -> io::Result<bool> {
-        if grams.len() == 0 {
-            return Ok(true);
-        }
-        let mut parts = Vec::new();
-        for gram in grams {
-            parts.extend(self.postings.find(gram)?.map(|list| vec![Source::List(list)]));
-        }
-        let found = !parts.is_empty();
-        match parts.as_mut_slice() {
-            [only] => self.sources.append(only),
-            [] => {}
-            _ => self.sources.push(Source::Any(parts)),
-        }
-        Ok(found)
-    }
-
-    fn require_all(&mut self, mut grams: Vec<Gram>) -> io::Result<bool> {
-        grams.sort_unstable();
-        grams.dedup();
-        for gram in grams {
-            if !self.require(gram)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn require_term(&mut self, term: &[u8]) -> io::Result<bool> {
-        match *term {
-            [byte] if fold::is_word(byte) => self.require(Gram::token_byte(byte)),
-            [first, second] if fold::is_word(first) => {
-                self.require(Gram::token_pair([first, second]))
-            }
-            // A lone punctuation mark has no gram: every block is a candidate.
-            [] | [_] | [_, _] => Ok(true),
-            _ => self.require_long(term),
-        }
-    }
-
-    /// Terms of three bytes or more: trigrams, and the hash gram for what may be part of a hash.
-    fn require_long(&mut self, term: &[u8]) -> io::Result<bool> {
-        let runs: Vec<_> = fold::long_runs(term, HASH_PREFIX)
-            .filter(|run| {
-                let whole = run.start > 0 && run.end < term.len();
-                !whole || fold::is_hash(&term[run.clone()])
-            })
-            .collect();
-        let touches = |at: usize, run: &std::ops::Range<usize>| at < run.end && at + 3 > run.start;
-        let trigram = |at: usize| {
-            let bytes = term.get(at..).and_then(<[u8]>::first_chunk::<3>)?;
-            Some(Gram::trigram(*bytes))
-        };
-        let plain = (0..term.len())
-            .filter(|&at| !runs.iter().any(|run| touches(at, run)))
-            .filter_map(trigram)
-            .collect();
-        if !self.require_all(plain)? {
-            return Ok(false);
-        }
-        for run in &runs {
-            let only_here = |at: &usize| {
-                touches(*at, run) && !runs.iter().any(|other| other != run && touches(*at, other))
-            };
-            let grams = (0..term.len()).filter(only_here).filter_map(trigram).collect();
-            if !self.require_run(&term[run.clone()], grams)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// A run that is either the start of a hash, known by its hash gram, or plain text, known by
-    /// its trigrams.
-    fn require_run(&mut self, run: &[u8], trigrams: Vec<Gram>) -> io::Result<bool> {
-        let Some(hash) = self.postings.find(Gram::hash_prefix(run))? else {
-            return self.require_all(trigrams);
-        };
-        let outer = std::mem::take(&mut self.sources);
-        let possible = self.require_all(trigrams)?;
-        let plain = std::mem::replace(&mut self.sources, outer);
-        let hash = Source::List(hash);
-        if !possible {
-            self.sources.push(hash);
-        } else if !plain.is_empty() {
-            self.sources.push(Source::Any(vec![vec![hash], plain]));
-        }
-        Ok(true)
-    }
-}
-
-/// Where to look, in two passes.
-pub struct Plan {
-    /// Blocks in which a name starts like the first term: the best hits are there. `None` when
-    /// there are so few blocks in all that looking twice would cost more than it saves.
-    pub first: Option<Conjunction>,
-    /// All blocks that may hold an answer.
-    pub all: Conjunction,
-}
-
-/// Plans a search over `end` blocks; `None` when no block can hold an answer.
-pub fn plan(search: &Search, postings: &Postings, end: u32) -> io::Result<Option<Plan>> {
-    let mut planner = Planner { postings, sources: Vec::new() };
+/// What every block with an answer holds.
+pub fn needs(search: &Search, mirrors: &MirrorTable) -> Vec<Need> {
+    let mut needs = Vec::new();
     for term in search.required() {
-        if !planner.require_term(&term.bytes)? {
-            return Ok(None);
-        }
+        need_term(&term.bytes, &mut needs);
     }
-    if !planner.require_any(search.mirrors.iter().copied().map(Gram::mirror))? {
-        return Ok(None);
+    let mut ids = search.mirrors.iter().filter_map(|&number| mirrors.get(number));
+    let mut one = || ids.next().map(|mirror| Need::Gram(Gram::mirror(&mirror.id)));
+    if let Some(first) = one() {
+        let others = std::iter::from_fn(one).map(|gram| vec![gram]);
+        needs.push(Need::Any([vec![first]].into_iter().chain(others).collect()));
     }
     if let Some(ext) = &search.ext {
         let last = gram::extension(ext).unwrap_or(ext);
-        if let Some(gram) = Gram::extension(last)
-            && !planner.require(gram)?
-        {
-            return Ok(None);
+        needs.extend(Gram::extension(last).map(Need::Gram));
+    }
+    needs
+}
+
+fn need_term(term: &[u8], needs: &mut Vec<Need>) {
+    match *term {
+        [byte] if fold::is_word(byte) => needs.push(Need::Gram(Gram::token_byte(byte))),
+        [first, second] if fold::is_word(first) => {
+            needs.push(Need::Gram(Gram::token_pair([first, second])));
+        }
+        // A lone punctuation mark has no gram: every block is a candidate.
+        [] | [_] | [_, _] => {}
+        _ => need_long(term, needs),
+    }
+}
+
+/// Terms of three bytes or more: trigrams, and the hash gram for what may be part of a hash.
+fn need_long(term: &[u8], needs: &mut Vec<Need>) {
+    let runs: Vec<_> = fold::long_runs(term, HASH_PREFIX)
+        .filter(|run| {
+            let whole = run.start > 0 && run.end < term.len();
+            !whole || fold::is_hash(&term[run.clone()])
+        })
+        .collect();
+    let touches = |at: usize, run: &std::ops::Range<usize>| at < run.end && at + 3 > run.start;
+    let trigrams = |is_wanted: &dyn Fn(usize) -> bool| {
+        let mut grams: Vec<Gram> = (0..term.len())
+            .filter(|&at| is_wanted(at))
+            .filter_map(|at| term.get(at..)?.first_chunk::<3>())
+            .map(|bytes| Gram::trigram(*bytes))
+            .collect();
+        grams.sort_unstable();
+        grams.dedup();
+        grams.into_iter().map(Need::Gram).collect::<Vec<_>>()
+    };
+    needs.extend(trigrams(&|at| !runs.iter().any(|run| touches(at, run))));
+    for run in &runs {
+        // Either the start of a hash, known by its hash gram, or plain text.
+        let others = || runs.iter().filter(|other| *other != run);
+        let plain = trigrams(&|at| touches(at, run) && !others().any(|other| touches(at, other)));
+        let hash = Need::Gram(Gram::hash_prefix(&term[run.clone()]));
+        needs.push(Need::Any(vec![vec![hash], plain]));
+    }
+}
+
+/// The lists of a part for what is needed; `None` when no block can have it all.
+fn find(needs: &[Need], part: &Part) -> io::Result<Option<Vec<Source>>> {
+    let is_missing = |need: &Need| matches!(need, Need::Gram(gram) if !part.may_hold(*gram));
+    if needs.iter().any(is_missing) {
+        return Ok(None);
+    }
+    let mut sources = Vec::with_capacity(needs.len());
+    for need in needs {
+        match need {
+            Need::Gram(gram) => match part.postings().find(*gram)? {
+                Some(list) => sources.push(Source::List(list)),
+                None => return Ok(None),
+            },
+            Need::Any(choices) => {
+                let mut possible = Vec::new();
+                for choice in choices {
+                    possible.extend(find(choice, part)?);
+                }
+                if possible.len() > 1 && possible.iter().all(|choice| !choice.is_empty()) {
+                    sources.push(Source::Any(possible));
+                } else if possible.len() <= 1 {
+                    let Some(mut only) = possible.pop() else { return Ok(None) };
+                    sources.append(&mut only);
+                }
+            }
         }
     }
-    let all = Conjunction::open(planner.sources.clone(), postings, end)?;
-    let mut first = None;
-    if let Some(term) = search.wanted.first()
-        && all.cost >= WORTH_TWO_PASSES
-        && planner.require(Gram::name_start(&term.bytes))?
-    {
-        first = Some(Conjunction::open(planner.sources, postings, end)?);
+    Ok(Some(sources))
+}
+
+/// Where to look in one part. Lists are opened when they are walked.
+pub struct Lane<'a> {
+    /// The part.
+    pub part: &'a Part,
+    /// Blocks at most.
+    pub cost: u32,
+    sources: Vec<Source>,
+    all: Option<Conjunction>,
+    /// The list of names that start like the first term: the best hits are in its blocks.
+    start: Option<TermInfo>,
+    first: Option<Conjunction>,
+    /// Blocks that were looked into, ascending.
+    pub seen: Vec<u32>,
+    /// How many of them the second pass has come by.
+    pub passed: usize,
+}
+
+impl<'a> Lane<'a> {
+    /// `None` when the part holds no answer.
+    pub fn new(part: &'a Part, needs: &[Need]) -> io::Result<Option<Self>> {
+        let Some(sources) = find(needs, part)? else { return Ok(None) };
+        let cost = sources.iter().map(Source::cost).min().unwrap_or(u32::MAX);
+        let cost = cost.min(part.names().len());
+        let (seen, passed) = (Vec::new(), 0);
+        Ok(Some(Self { part, cost, sources, all: None, start: None, first: None, seen, passed }))
     }
-    Ok(Some(Plan { first, all }))
+
+    /// Looks for the names that start like a term. Returns whether there are any.
+    pub fn find_starts(&mut self, gram: Gram) -> io::Result<bool> {
+        if self.part.may_hold(gram) {
+            self.start = self.part.postings().find(gram)?;
+        }
+        Ok(self.start.is_some())
+    }
+
+    /// All blocks that may hold an answer.
+    pub fn all(&mut self) -> io::Result<&mut Conjunction> {
+        let blocks = match self.all.take() {
+            Some(blocks) => blocks,
+            None => self.open(self.sources.clone())?,
+        };
+        Ok(self.all.insert(blocks))
+    }
+
+    /// Of these, the blocks where a name starts like the first term; `None` when there are none.
+    pub fn first(&mut self) -> io::Result<Option<&mut Conjunction>> {
+        let Some(start) = self.start.clone() else { return Ok(None) };
+        let blocks = match self.first.take() {
+            Some(blocks) => blocks,
+            None => {
+                let starts = std::iter::once(Source::List(start));
+                self.open(self.sources.iter().cloned().chain(starts).collect())?
+            }
+        };
+        Ok(Some(self.first.insert(blocks)))
+    }
+
+    fn open(&self, sources: Vec<Source>) -> io::Result<Conjunction> {
+        Conjunction::open(sources, self.part.postings(), self.part.names().len())
+    }
 }

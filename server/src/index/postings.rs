@@ -99,6 +99,16 @@ impl Postings {
         self.inverted.get_term_info(&Term::from_field_text(self.field, &gram.token()))
     }
 
+    /// All grams that have a list.
+    pub fn grams(&self) -> io::Result<Vec<Gram>> {
+        let mut grams = Vec::new();
+        let mut terms = self.inverted.terms().stream()?;
+        while terms.advance() {
+            grams.push(Gram::from_token(terms.key()));
+        }
+        Ok(grams)
+    }
+
     /// Opens a list; its blocks ascend.
     pub fn open_list(&self, list: &TermInfo) -> io::Result<SegmentPostings> {
         self.inverted.read_postings_from_terminfo(list, IndexRecordOption::Basic)

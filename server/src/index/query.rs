@@ -331,6 +331,13 @@ impl Search {
             && !self.excluded.iter().any(|exclusion| exclusion.holds(line))
     }
 
+    /// Whether a word names this mirror.
+    pub fn is_about(&self, mirror: &str) -> bool {
+        let id = mirror.as_bytes();
+        let begins = |term: &Term| term.bytes.len() > 2 && id.starts_with(&term.bytes);
+        self.wanted.iter().any(|term| begins(term) || fold::fold(id) == term.bytes)
+    }
+
     /// Every text that an answer must hold.
     pub fn required(&self) -> impl Iterator<Item = &Term> {
         let literals = self.patterns.iter().flat_map(|pattern| &pattern.literals);

@@ -10,9 +10,11 @@ use tantivy::TERMINATED;
 
 use super::block::{BLOCK_LEN, DamagedBlock, Facts};
 use super::fold;
-use super::names::NamesCursor;
-use super::order;
-use super::plan::{Conjunction, Plan, plan};
+use super::gram::Gram;
+use super::names::Scratch;
+use super::order::{self, TIERS, Tier};
+use super::part::Part;
+use super::plan::{self, Lane};
 use super::query::{Query, QueryError, Search};
 use super::rank::{self, Candidate, Verdict};
 use super::reader::Index;
@@ -77,6 +79,9 @@ impl Limits {
 /// The part of the limits that the first pass may use.
 const FIRST_PASS: usize = 2;
 
+/// Candidate blocks from which on the likely best ones are looked at first.
+const WORTH_TWO_PASSES: u32 = 200;
+
 /// Further blocks looked into when the first pass has already filled the page.
 const FURTHER_BLOCKS: usize = 300;
 
@@ -88,10 +93,17 @@ const CLOCK_EVERY: usize = 8;
 
 struct Found {
     score: i32,
-    /// Place in the static rank.
-    entry: u64,
+    tier: Tier,
     path: Range<usize>,
     facts: Facts,
+}
+
+/// Buffers of a search, kept for the next one.
+#[derive(Default)]
+pub struct Tools {
+    scratch: Scratch,
+    folded: Vec<u8>,
+    places: Vec<Range<usize>>,
 }
 
 /// One running search.
@@ -99,9 +111,7 @@ struct Run<'a> {
     index: &'a Index,
     search: &'a Search,
     started: Instant,
-    cursor: NamesCursor<'a>,
-    folded: Vec<u8>,
-    places: Vec<Range<usize>>,
+    tools: Tools,
     paths: Vec<u8>,
     found: Vec<Found>,
     /// The best scores so far, as many as are shown.
@@ -109,8 +119,8 @@ struct Run<'a> {
     floor: i32,
     total: usize,
     blocks: usize,
-    /// Blocks of the first pass, ascending.
-    seen: Vec<u32>,
+    /// Whether a block could not be read.
+    is_damaged: bool,
 }
 
 impl Index {
@@ -127,44 +137,38 @@ impl Index {
             tracing::error!(%error, "the file index cannot be read");
             QueryError::Unreadable
         };
-        let plan = plan(&search, self.postings(), self.names().len()).map_err(unreadable)?;
-        let Some(Plan { first, all }) = plan else {
-            return Ok(Answer {
-                total_is_exact: true,
-                took_us: micros(started),
-                literal: search.literal,
-                ..Answer::default()
-            });
-        };
+        let lanes = self.lanes(&search).map_err(unreadable)?;
         let mut run = Run {
             index: self,
             search: &search,
             started,
-            cursor: self.names().cursor().map_err(unreadable)?,
-            folded: Vec::new(),
-            places: Vec::new(),
+            tools: self.take_tools(),
             paths: Vec::new(),
             found: Vec::new(),
             page: BinaryHeap::new(),
             floor: i32::MIN,
             total: 0,
             blocks: 0,
-            seen: Vec::new(),
+            is_damaged: false,
         };
-        if let Some(first) = first {
-            let share = Limits {
-                matches: limits.matches / FIRST_PASS,
-                blocks: limits.blocks / FIRST_PASS,
-                deadline: limits.deadline / 2,
-            };
-            run.walk(first, share, true);
+        let is_complete = run.walk_twice(lanes, limits).map_err(unreadable)?;
+        let answer = run.answer(is_complete);
+        self.return_tools(run.tools);
+        Ok(answer)
+    }
+
+    /// The parts that may hold an answer; first those with a mirror that the query names.
+    fn lanes(&self, search: &Search) -> std::io::Result<Vec<Lane<'_>>> {
+        let needs = plan::needs(search, self.mirrors());
+        let mut lanes = Vec::new();
+        for part in self.parts() {
+            lanes.extend(Lane::new(part, &needs)?);
         }
-        let mut rest = limits;
-        if limits != Limits::NONE && run.total >= search.limit {
-            rest.blocks = limits.blocks.min(run.blocks + FURTHER_BLOCKS);
-        }
-        let total_is_exact = run.walk(all, rest, false);
-        Ok(run.answer(total_is_exact))
+        let is_named = |lane: &Lane<'_>| {
+            lane.part.info().mirrors.iter().any(|mirror| search.is_about(&mirror.id))
+        };
+        lanes.sort_by_cached_key(|lane| !is_named(lane));
+        Ok(lanes)
     }
 }
 
@@ -179,23 +183,24 @@ impl Index {
         let Ok(search) = Search::parse(&query, self.mirrors()) else {
             bail!("{folder:?} is no folder");
         };
-        let Some(plan) = plan(&search, self.postings(), self.names().len())? else {
-            return Ok(());
-        };
-        let mut blocks = plan.all;
-        let mut cursor = self.names().cursor()?;
+        let needs = plan::needs(&search, self.mirrors());
         let inside = format!("{}/", folder.trim_matches('/')).into_bytes();
-        let mut block = blocks.seek(0);
-        while block != TERMINATED {
-            cursor.read(block).with_context(|| format!("block {block}"))?;
-            for line in 0..cursor.lines.len() {
-                if cursor.lines.line(line).starts_with(&inside) {
-                    let Facts { size, mtime, is_dir } = cursor.facts(line)?;
-                    let path = cursor.lines.line(line).to_vec();
-                    visit(FileRecord { path, size, mtime, is_dir });
+        let mut scratch = Scratch::default();
+        for part in self.parts() {
+            let Some(mut lane) = Lane::new(part, &needs)? else { continue };
+            let blocks = lane.all()?;
+            let mut block = blocks.seek(0);
+            while block != TERMINATED {
+                part.names().read(block, &mut scratch).with_context(|| format!("block {block}"))?;
+                for line in 0..scratch.lines.len() {
+                    if scratch.lines.line(line).starts_with(&inside) {
+                        let Facts { size, mtime, is_dir } = scratch.facts(line)?;
+                        let path = scratch.lines.line(line).to_vec();
+                        visit(FileRecord { path, size, mtime, is_dir });
+                    }
                 }
+                block = blocks.seek(block + 1);
             }
-            block = blocks.seek(block + 1);
         }
         Ok(())
     }
@@ -205,78 +210,152 @@ fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-impl Run<'_> {
-    /// Looks into the blocks of a plan. Returns whether it came to the end.
-    fn walk(&mut self, mut blocks: Conjunction, limits: Limits, first_pass: bool) -> bool {
-        let seen = if first_pass { Vec::new() } else { std::mem::take(&mut self.seen) };
-        let mut seen = seen.into_iter().peekable();
-        let mut complete = true;
-        let mut block = blocks.seek(0);
-        while block != TERMINATED {
-            while seen.next_if(|&known| known < block).is_some() {}
-            let known = seen.next_if_eq(&block).is_some();
-            if !known {
-                // On a machine that is busy with other things an empty page would be a lie.
-                let patience = if self.total == 0 {
-                    limits.deadline.saturating_mul(EMPTY_HANDED)
-                } else {
-                    limits.deadline
+impl<'a> Run<'a> {
+    /// Looks into the blocks where a name starts like the first word, then into all. Returns
+    /// whether it came to the end.
+    fn walk_twice(&mut self, mut lanes: Vec<Lane<'a>>, limits: Limits) -> std::io::Result<bool> {
+        let mut rest = limits;
+        let cost = lanes.iter().fold(0_u32, |sum, lane| sum.saturating_add(lane.cost));
+        if let Some(term) = self.search.wanted.first()
+            && cost >= WORTH_TWO_PASSES
+        {
+            let gram = Gram::name_start(&term.bytes);
+            let mut any = false;
+            for lane in &mut lanes {
+                any |= lane.find_starts(gram)?;
+            }
+            if any {
+                let share = Limits {
+                    matches: limits.matches / FIRST_PASS,
+                    blocks: limits.blocks / FIRST_PASS,
+                    deadline: limits.deadline / 2,
                 };
-                let late =
-                    self.blocks.is_multiple_of(CLOCK_EVERY) && self.started.elapsed() > patience;
-                if late || self.total >= limits.matches || self.blocks >= limits.blocks {
-                    return false;
+                self.walk(&mut lanes, share, true)?;
+            }
+            if limits != Limits::NONE && self.total >= self.search.limit {
+                rest.blocks = limits.blocks.min(self.blocks + FURTHER_BLOCKS);
+            }
+        }
+        Ok(self.walk(&mut lanes, rest, false)? && !self.is_damaged)
+    }
+
+    /// Looks into good tiers of all parts before worse ones. Returns whether it came to the end.
+    fn walk(
+        &mut self,
+        lanes: &mut [Lane<'a>],
+        limits: Limits,
+        is_first: bool,
+    ) -> std::io::Result<bool> {
+        for tier in 0..TIERS {
+            for lane in &mut *lanes {
+                if !self.walk_lane(lane, tier, limits, is_first)? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn walk_lane(
+        &mut self,
+        lane: &mut Lane<'a>,
+        tier: usize,
+        limits: Limits,
+        is_first: bool,
+    ) -> std::io::Result<bool> {
+        let part = lane.part;
+        let Range { start, end } = part.tier_blocks(tier);
+        if start == end {
+            return Ok(true);
+        }
+        let mut seen = std::mem::take(&mut lane.seen);
+        let mut passed = lane.passed;
+        let blocks = if is_first {
+            let Some(blocks) = lane.first()? else { return Ok(true) };
+            blocks
+        } else {
+            lane.all()?
+        };
+        let mut is_complete = true;
+        let mut block = blocks.seek(start);
+        while block < end {
+            while !is_first && seen.get(passed).is_some_and(|&known| known < block) {
+                passed += 1;
+            }
+            if is_first || seen.get(passed) != Some(&block) {
+                if self.is_enough(limits) {
+                    is_complete = false;
+                    break;
                 }
                 self.blocks += 1;
-                if let Err(error) = self.look_into(block) {
-                    tracing::error!(%error, block, "the file index is damaged");
-                    complete = false;
+                if let Err(error) = self.look_into(part, block) {
+                    tracing::error!(%error, block, part = %part.dir().display(), "the file index is damaged");
+                    self.is_damaged = true;
                 }
-                if first_pass {
-                    self.seen.push(block);
+                if is_first {
+                    seen.push(block);
                 }
             }
             block = blocks.seek(block + 1);
         }
-        complete
+        (lane.seen, lane.passed) = (seen, passed);
+        Ok(is_complete)
     }
 
-    fn look_into(&mut self, block: u32) -> Result<(), DamagedBlock> {
-        self.cursor.read(block)?;
-        let mut folded = std::mem::take(&mut self.folded);
+    fn is_enough(&self, limits: Limits) -> bool {
+        if self.total >= limits.matches || self.blocks >= limits.blocks {
+            return true;
+        }
+        if !self.blocks.is_multiple_of(CLOCK_EVERY) {
+            return false;
+        }
+        // On a machine that is busy with other things an empty page would be a lie.
+        let patience = if self.total == 0 { EMPTY_HANDED } else { 1 };
+        self.started.elapsed() > limits.deadline.saturating_mul(patience)
+    }
+
+    fn look_into(&mut self, part: &Part, block: u32) -> Result<(), DamagedBlock> {
+        part.names().read(block, &mut self.tools.scratch)?;
+        let mut folded = std::mem::take(&mut self.tools.folded);
         folded.clear();
-        fold::fold_into(&self.cursor.lines.text, &mut folded);
+        fold::fold_into(&self.tools.scratch.lines.text, &mut folded);
         let longest = self.search.required().max_by_key(|term| term.bytes.len());
         let mut line = 0;
-        while line < self.cursor.lines.len() {
+        while line < self.tools.scratch.lines.len() {
             if let Some(term) = longest {
                 // No term contains NUL, so an occurrence lies within one line.
-                match term.find(&folded, self.cursor.lines.range(line).start) {
-                    Some(at) => line = self.cursor.lines.line_at(at),
+                match term.find(&folded, self.tools.scratch.lines.range(line).start) {
+                    Some(at) => line = self.tools.scratch.lines.line_at(at),
                     None => break,
                 }
             }
-            let range = self.cursor.lines.range(line);
+            let range = self.tools.scratch.lines.range(line);
             if self.search.allows(&folded[range]) {
-                self.take(block, line, &folded)?;
+                self.take(part, block, line, &folded)?;
             }
             line += 1;
         }
-        self.folded = folded;
+        self.tools.folded = folded;
         Ok(())
     }
 
     /// Scores and keeps a line if it matches.
-    fn take(&mut self, block: u32, line: usize, folded: &[u8]) -> Result<(), DamagedBlock> {
-        let range = self.cursor.lines.range(line);
-        let facts = self.cursor.facts(line)?;
-        let path = &self.cursor.lines.text[range.clone()];
-        if !self.is_wanted(path, facts) {
+    fn take(
+        &mut self,
+        part: &Part,
+        block: u32,
+        line: usize,
+        folded: &[u8],
+    ) -> Result<(), DamagedBlock> {
+        let is_dir = self.tools.scratch.is_dir(line);
+        let range = self.tools.scratch.lines.range(line);
+        if !self.is_wanted(is_dir, line)? {
             return Ok(());
         }
         let entry = u64::from(block) * BLOCK_LEN as u64 + line as u64;
-        let candidate = self.candidate(path, &folded[range.clone()], facts, entry);
-        let score = match rank::score(&candidate, self.search, self.floor, &mut self.places) {
+        let path = &self.tools.scratch.lines.text[range.clone()];
+        let candidate = self.candidate(path, &folded[range.clone()], is_dir, part.tier(entry));
+        let score = match rank::score(&candidate, self.search, self.floor, &mut self.tools.places) {
             Verdict::Miss => return Ok(()),
             Verdict::Low => {
                 self.total += 1;
@@ -288,23 +367,34 @@ impl Run<'_> {
         if score >= self.floor {
             let start = self.paths.len();
             self.paths.extend_from_slice(path);
-            self.found.push(Found { score, entry, path: start..self.paths.len(), facts });
+            let facts = self.tools.scratch.facts(line)?;
+            let tier = candidate.tier;
+            self.found.push(Found { score, tier, path: start..self.paths.len(), facts });
             self.raise_floor(score);
         }
         Ok(())
     }
 
     /// Whether a line passes the filters that its text alone does not tell.
-    fn is_wanted(&self, path: &[u8], facts: Facts) -> bool {
+    fn is_wanted(&mut self, is_dir: bool, line: usize) -> Result<bool, DamagedBlock> {
         let Search { mirrors, ext, sizes, times, .. } = self.search;
-        let is_of_mirror = || {
+        if is_dir && (ext.is_some() || sizes.is_some()) {
+            return Ok(false);
+        }
+        if sizes.is_some() || times.is_some() {
+            // PERF: sizes and times are decoded only for those who ask.
+            let facts = self.tools.scratch.facts(line)?;
+            if sizes.is_some_and(|bounds| !bounds.hold(facts.size))
+                || times.is_some_and(|bounds| !bounds.hold(facts.mtime))
+            {
+                return Ok(false);
+            }
+        }
+        Ok(mirrors.is_empty() || {
+            let path = self.tools.scratch.lines.line(line);
             let mirror = self.index.mirrors().resolve(path);
             mirror.is_some_and(|number| mirrors.contains(&number))
-        };
-        !(facts.is_dir && (ext.is_some() || sizes.is_some()))
-            && sizes.is_none_or(|bounds| bounds.hold(facts.size))
-            && times.is_none_or(|bounds| bounds.hold(facts.mtime))
-            && (mirrors.is_empty() || is_of_mirror())
+        })
     }
 
     /// Nothing below the worst score of a full page will be shown.
@@ -320,8 +410,8 @@ impl Run<'_> {
         &self,
         path: &[u8],
         line: &'l [u8],
-        facts: Facts,
-        entry: u64,
+        is_dir: bool,
+        tier: Tier,
     ) -> Candidate<'l> {
         let mut mirror_len = 0;
         if self.search.wanted.iter().any(|term| line.starts_with(&term.bytes)) {
@@ -329,17 +419,19 @@ impl Run<'_> {
             let mirror = mirrors.resolve(path).and_then(|number| mirrors.get(number));
             mirror_len = mirror.map_or(0, |mirror| mirror.prefix.len());
         }
-        Candidate { line, is_dir: facts.is_dir, tier: self.index.tier(entry), mirror_len }
+        Candidate { line, is_dir, tier, mirror_len }
     }
 
-    fn answer(mut self, total_is_exact: bool) -> Answer {
+    fn answer(&mut self, total_is_exact: bool) -> Answer {
         let paths = std::mem::take(&mut self.paths);
         let better = |a: &Found, b: &Found| -> Ordering {
-            let name = |found: &Found| split_name(&paths[found.path.clone()]).1;
+            let path = |found: &Found| &paths[found.path.clone()];
+            let name = |found: &Found| split_name(path(found)).1;
             b.score
                 .cmp(&a.score)
                 .then_with(|| order::newest_first(name(a), name(b)))
-                .then_with(|| a.entry.cmp(&b.entry))
+                .then_with(|| a.tier.cmp(&b.tier))
+                .then_with(|| order::newest_first(path(a), path(b)))
         };
         let total = self.total as u64;
         if self.found.len() > self.search.limit {
@@ -357,8 +449,8 @@ impl Run<'_> {
         let mirrors = self.index.mirrors();
         let mirror = mirrors.resolve(path).and_then(|number| mirrors.get(number));
         let line = fold::fold(path);
-        let candidate = self.candidate(path, &line, found.facts, found.entry);
-        rank::score(&candidate, self.search, i32::MIN, &mut self.places);
+        let candidate = self.candidate(path, &line, found.facts.is_dir, found.tier);
+        rank::score(&candidate, self.search, i32::MIN, &mut self.tools.places);
         Hit {
             path: String::from_utf8_lossy(path).into_owned(),
             path_bytes: path.to_owned(),
@@ -366,7 +458,7 @@ impl Run<'_> {
             size: found.facts.size,
             mtime: found.facts.mtime,
             is_dir: found.facts.is_dir,
-            highlights: highlights(path, &mut self.places),
+            highlights: highlights(path, &mut self.tools.places),
             score: found.score,
         }
     }

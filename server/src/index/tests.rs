@@ -277,18 +277,18 @@ fn a_failed_build_leaves_the_old_index_and_a_new_one_replaces_it() {
     let records = [Ok(file(b"m/new", 1)), Err(anyhow::anyhow!("disk on fire"))];
     assert!(build(dir.path(), &[], records.into_iter(), NOW, &mut |_| {}).is_err());
     // What a kill leaves behind: a draft, and a generation that never became the current one.
-    fs::create_dir(dir.path().join("tmp-9")).unwrap();
-    fs::create_dir(dir.path().join("gen-9")).unwrap();
+    fs::create_dir(dir.path().join("part-9")).unwrap();
+    fs::write(dir.path().join("gen-9.json"), "").unwrap();
     assert_eq!(found(&Index::open(dir.path()).unwrap(), "old"), ["m/old"]);
 
     let report = build_files(dir.path(), &[b"m/new".to_vec()]);
-    assert_eq!(report.dir, dir.path().join("gen-10"));
+    assert_eq!(report.list, dir.path().join("gen-11.json"));
     assert_eq!(found(&Index::open(dir.path()).unwrap(), "m"), ["m", "m/new"]);
     assert_eq!(found(&old, "old"), ["m/old"], "an open index outlives its files");
     let mut left: Vec<_> =
         fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, ["current", "gen-10", "lock"]);
+    assert_eq!(left, ["current", "gen-11.json", "lock", "part-10"]);
 }
 
 #[test]
@@ -314,7 +314,8 @@ fn an_empty_index_answers() {
 fn damaged_indexes_are_refused_with_a_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let names: Vec<_> = (0..200).map(|n| format!("m/name-{n}").into_bytes()).collect();
-    let generation = build_files(dir.path(), &names).dir;
+    build_files(dir.path(), &names);
+    let generation = dir.path().join("part-1");
     for file in fs::read_dir(&generation).unwrap() {
         let path = file.unwrap().path();
         let whole = fs::read(&path).unwrap();
@@ -385,4 +386,41 @@ fn everything_below_a_folder_is_listed() {
     assert_eq!(below("debian/a/"), wanted);
     assert!(below("debian/none").is_empty());
     assert!(index.below("/", &mut |_| {}).is_err());
+}
+
+/// Pairs of id and path, which are the same.
+fn mirrors(ids: &[&str]) -> Vec<(String, String)> {
+    ids.iter().map(|id| ((*id).to_owned(), (*id).to_owned())).collect()
+}
+
+fn update_files(dir: &Path, ids: &[&str], changed: &[&str], paths: &[&str]) -> BuildReport {
+    let changed: Vec<String> = changed.iter().map(|id| (*id).to_owned()).collect();
+    let records = paths.iter().map(|path| Ok(file(path.as_bytes(), 1)));
+    update(dir, &mirrors(ids), &changed, records, NOW + 1, &mut |_| {}).unwrap()
+}
+
+#[test]
+fn an_update_replaces_only_the_mirrors_that_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let everything = || {
+        let mut paths = Vec::new();
+        let index = Index::open(dir.path()).unwrap();
+        index.verify().unwrap();
+        index.entries(&mut |entry| paths.push(String::from_utf8(entry.path).unwrap())).unwrap();
+        paths.sort();
+        paths
+    };
+    update_files(dir.path(), &["a"], &["a"], &["a/1"]);
+    assert_eq!(everything(), ["a", "a/1"], "an update of nothing is a build");
+    update_files(dir.path(), &["a", "b", "c"], &["b", "c"], &["b/1", "c/1"]);
+    assert_eq!(everything(), ["a", "a/1", "b", "b/1", "c", "c/1"]);
+    let report = update_files(dir.path(), &["a", "b", "c"], &["b"], &["b/2", "b/d/3"]);
+    assert_eq!(everything(), ["a", "a/1", "b", "b/2", "b/d", "b/d/3", "c", "c/1"]);
+    assert_eq!(report.parts, 1, "small mirrors stay together");
+    update_files(dir.path(), &["a", "c"], &["c"], &[]);
+    assert_eq!(everything(), ["a", "a/1"], "b is gone, and c is empty");
+    let failing = std::iter::once(Err(anyhow::anyhow!("disk on fire")));
+    let changed = ["a".to_owned()];
+    assert!(update(dir.path(), &mirrors(&["a"]), &changed, failing, NOW, &mut |_| {}).is_err());
+    assert_eq!(everything(), ["a", "a/1"]);
 }
