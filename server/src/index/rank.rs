@@ -22,6 +22,9 @@ pub struct Candidate<'a> {
 /// Places considered for each term; a path with more is not worth the time.
 const MAX_OCCURRENCES: usize = 8;
 
+/// Steps in which the part of a name that is asked for counts.
+const MAX_COVERAGE: i32 = 8;
+
 /// Whether a folded file name accompanies another file: a checksum, a signature, a torrent.
 pub fn is_sidecar(name: &[u8]) -> bool {
     let Some(extension) = gram::extension(name) else {
@@ -182,19 +185,23 @@ pub fn score(
         score += place(candidate, name_start, found.clone());
         places.push(found);
     }
+    score -= 25 * i32::from(candidate.tier);
+    if score + 5 * MAX_COVERAGE < floor {
+        // PERF: what follows adds no more, and most lines of a common word end here.
+        return Verdict::Low;
+    }
     if candidate.is_dir && name_start > 0 {
         covered = 0;
     }
     // In steps of an eighth and without digits, or `linux-4.9` would beat `linux-6.12.1`.
-    let coverage = (8 * covered).checked_div(letters(name)).unwrap_or(0).min(8);
-    score += 5 * i32::try_from(coverage).unwrap_or(0) - 25 * i32::from(candidate.tier);
+    let coverage = (8 * covered).checked_div(letters(name)).unwrap_or(0);
+    score += 5 * i32::try_from(coverage).unwrap_or(0).min(MAX_COVERAGE);
     let depth = memchr::memchr_iter(b'/', line).count();
     score -= 3 * i32::try_from(depth).unwrap_or(i32::MAX / 8);
     if !candidate.is_dir && is_sidecar(name) && !wants_sidecar(search, name) {
         score -= 50;
     }
     if score < floor {
-        // PERF: what follows only subtracts, and most lines of a common word end here.
         return Verdict::Low;
     }
     Verdict::Score(score - penalty(line, search))

@@ -70,7 +70,7 @@ pub struct Limits {
 impl Limits {
     /// What a visitor's query may cost.
     pub const VISITOR: Self =
-        Self { matches: 2000, blocks: 6000, deadline: Duration::from_millis(5) };
+        Self { matches: 2000, blocks: 2000, deadline: Duration::from_millis(4) };
     /// No limits: for tests and exhaustive counts, never in the request path.
     pub const NONE: Self =
         Self { matches: usize::MAX, blocks: usize::MAX, deadline: Duration::MAX };
@@ -83,9 +83,9 @@ const FIRST_PASS: usize = 2;
 const WORTH_TWO_PASSES: u32 = 200;
 
 /// Further blocks looked into when the first pass has already filled the page.
-const FURTHER_BLOCKS: usize = 300;
+const FURTHER_BLOCKS: usize = 100;
 
-/// While nothing is found, a search goes on for so many deadlines.
+/// While nothing is found, a search goes on for so many times its limits.
 const EMPTY_HANDED: u32 = 20;
 
 /// Blocks walked between two looks at the clock.
@@ -303,15 +303,15 @@ impl<'a> Run<'a> {
     }
 
     fn is_enough(&self, limits: Limits) -> bool {
-        if self.total >= limits.matches || self.blocks >= limits.blocks {
+        // An empty page would be a lie, whether words are common or the machine is busy.
+        let patience = if self.total == 0 { EMPTY_HANDED } else { 1 };
+        if self.total >= limits.matches
+            || self.blocks >= limits.blocks.saturating_mul(patience as usize)
+        {
             return true;
         }
-        if !self.blocks.is_multiple_of(CLOCK_EVERY) {
-            return false;
-        }
-        // On a machine that is busy with other things an empty page would be a lie.
-        let patience = if self.total == 0 { EMPTY_HANDED } else { 1 };
-        self.started.elapsed() > limits.deadline.saturating_mul(patience)
+        let is_late = || self.started.elapsed() > limits.deadline.saturating_mul(patience);
+        self.blocks.is_multiple_of(CLOCK_EVERY) && is_late()
     }
 
     fn look_into(&mut self, part: &Part, block: u32) -> Result<(), DamagedBlock> {
