@@ -54,7 +54,7 @@ const WRITERS: usize = 2;
 ///
 /// `mirrors` are pairs of id and path prefix (`debian`, `gitrepos/rosdistro`); records below none
 /// are left out and counted. An empty list makes every first path segment a mirror. Directories
-/// that no record names are added. `now` is the time to write into the index, in Unix seconds.
+/// that no record names are added. `now` is the time when gathering them began, in Unix seconds.
 ///
 /// # Errors
 /// When a record is an error, another build is running, or the disk fails. The old index stays.
@@ -67,7 +67,7 @@ pub fn build(
 ) -> anyhow::Result<BuildReport> {
     // Lock first: a second builder should fail before it has walked the disk.
     let draft = Draft::start(dir)?;
-    write_parts(&draft, mirrors, progress, |feeder| {
+    write_parts(&draft, mirrors, now, progress, |feeder| {
         records.try_for_each(|record| feeder.add(&record?))
     })?
     .publish(draft, Vec::new(), now, progress)
@@ -100,9 +100,12 @@ pub fn update(
     // New mirrors would otherwise make one small part each.
     kept.sort_by_key(|part| std::cmp::Reverse(part.info().entries));
     opened.extend(kept.pop_if(|part| part.info().entries < PART_LEN as u64 / 2));
-    write_parts(&draft, mirrors, progress, |feeder| {
+    write_parts(&draft, mirrors, now, progress, |feeder| {
         for part in &opened {
-            let table = MirrorTable::from_indexed(part.info().mirrors.clone());
+            let mirrors = &part.info().mirrors;
+            let ages = mirrors.iter().filter(|mirror| stays(mirror));
+            feeder.gather.ages.extend(ages.map(|mirror| (mirror.id.clone(), mirror.seen_at)));
+            let table = MirrorTable::from_indexed(mirrors.clone());
             let is_wanted = |path: &[u8]| {
                 let mirror = table.resolve(path).and_then(|number| table.get(number));
                 mirror.is_some_and(&stays)
@@ -203,6 +206,7 @@ type PartResult = anyhow::Result<(PathBuf, Intake)>;
 fn write_parts(
     draft: &Draft,
     mirrors: &[(String, String)],
+    now: i64,
     progress: &mut dyn FnMut(Progress),
     feed: impl FnOnce(&mut Feeder<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<Written> {
@@ -219,7 +223,7 @@ fn write_parts(
         }
         // The writers alone hold it: should they end, nobody waits for them.
         drop((catalogues, results));
-        let gather = Gather::new(mirrors);
+        let gather = Gather::new(mirrors, now);
         let mut feeder = Feeder { gather, writers, failed: &failed, entries: 0, progress };
         let fed = feed(&mut feeder).and_then(|()| feeder.finish());
         let Feeder { gather, writers, entries, progress, .. } = feeder;

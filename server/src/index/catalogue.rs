@@ -108,8 +108,7 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// An empty catalogue of one mirror.
-    pub fn new(id: &str, prefix: &str) -> Self {
-        let mirror = IndexedMirror { id: id.to_owned(), prefix: prefix.to_owned(), paths: 0 };
+    pub fn new(mirror: IndexedMirror) -> Self {
         Self { mirrors: vec![mirror], ..Self::default() }
     }
 

@@ -3,9 +3,11 @@
 //! Records usually come mirror by mirror. A mirror that has not been heard of for a while is taken
 //! for complete, so that it can be written while others are read, and need not stay in memory.
 
+use std::collections::HashMap;
+
 use super::block::Facts;
 use super::catalogue::{Catalogue, Intake};
-use super::mirrors::MirrorTable;
+use super::mirrors::{IndexedMirror, MirrorTable};
 use super::order;
 use super::record::{self, FileRecord};
 
@@ -28,6 +30,9 @@ struct Slot {
 /// The catalogues that records go to.
 pub struct Gather {
     mirrors: MirrorTable,
+    /// When mirrors were seen whose entries come from an older index, by id.
+    pub ages: HashMap<String, i64>,
+    now: i64,
     /// By mirror number.
     open: Vec<Option<Slot>>,
     /// Directory and mirror of the last file: the next one is usually its neighbour.
@@ -40,10 +45,12 @@ pub struct Gather {
 }
 
 impl Gather {
-    /// See [`super::build`] for `mirrors`.
-    pub fn new(mirrors: &[(String, String)]) -> Self {
+    /// See [`super::build`] for `mirrors` and `now`.
+    pub fn new(mirrors: &[(String, String)], now: i64) -> Self {
         Self {
             mirrors: MirrorTable::new(mirrors),
+            ages: HashMap::new(),
+            now,
             open: Vec::new(),
             last_dir: Vec::new(),
             last_mirror: None,
@@ -99,11 +106,12 @@ impl Gather {
         if self.open.len() <= at {
             self.open.resize_with(at + 1, || None);
         }
-        let mirrors = &self.mirrors;
+        let (mirrors, ages, now) = (&self.mirrors, &self.ages, self.now);
         self.open[at].get_or_insert_with(|| {
             let (id, prefix) =
                 mirrors.get(mirror).map_or(("", ""), |mirror| (&mirror.id, &mirror.prefix));
-            Slot { catalogue: Catalogue::new(id, prefix), last: 0 }
+            let seen_at = ages.get(id).copied().unwrap_or(now);
+            Slot { catalogue: Catalogue::new(IndexedMirror::new(id, prefix, seen_at)), last: 0 }
         })
     }
 

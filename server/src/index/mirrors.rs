@@ -13,6 +13,15 @@ pub struct IndexedMirror {
     pub prefix: String,
     /// Files and directories indexed under it.
     pub paths: u64,
+    /// When its entries were gathered, Unix seconds: what changed later is not in the index.
+    pub seen_at: i64,
+}
+
+impl IndexedMirror {
+    /// A mirror without entries.
+    pub fn new(id: &str, prefix: &str, seen_at: i64) -> Self {
+        Self { id: id.to_owned(), prefix: prefix.to_owned(), paths: 0, seen_at }
+    }
 }
 
 /// Finds the mirror with the longest prefix of a path.
@@ -31,7 +40,7 @@ impl MirrorTable {
     pub fn new(mirrors: &[(String, String)]) -> Self {
         let mut table = Self { open: mirrors.is_empty(), ..Self::default() };
         for (id, prefix) in mirrors {
-            table.push(id.clone(), prefix.trim_matches('/').to_owned(), 0);
+            table.push(IndexedMirror::new(id, prefix.trim_matches('/'), 0));
         }
         table
     }
@@ -40,16 +49,16 @@ impl MirrorTable {
     pub fn from_indexed(mirrors: Vec<IndexedMirror>) -> Self {
         let mut table = Self::default();
         for mirror in mirrors {
-            table.push(mirror.id, mirror.prefix, mirror.paths);
+            table.push(mirror);
         }
         table
     }
 
-    fn push(&mut self, id: String, prefix: String, paths: u64) -> u32 {
+    fn push(&mut self, mirror: IndexedMirror) -> u32 {
         let number = u32::try_from(self.mirrors.len()).unwrap_or(u32::MAX);
-        self.depth = self.depth.max(1 + prefix.matches('/').count());
-        self.by_prefix.insert(prefix.clone().into_bytes(), number);
-        self.mirrors.push(IndexedMirror { id, prefix, paths });
+        self.depth = self.depth.max(1 + mirror.prefix.matches('/').count());
+        self.by_prefix.insert(mirror.prefix.clone().into_bytes(), number);
+        self.mirrors.push(mirror);
         number
     }
 
@@ -88,7 +97,7 @@ impl MirrorTable {
         }
         let first = path.split(|&byte| byte == b'/').next()?;
         let name = std::str::from_utf8(first).ok()?.to_owned();
-        Some(self.push(name.clone(), name, 0))
+        Some(self.push(IndexedMirror::new(&name, &name, 0)))
     }
 }
 

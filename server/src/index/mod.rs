@@ -63,4 +63,4 @@ pub use query::{MAX_LIMIT, MAX_TERMS, MAX_TEXT, Query, QueryError};
 pub use reader::{Index, IndexStats};
 pub use record::{FileRecord, PathError, is_in_flight};
 pub use search::{Answer, Hit, Limits};
-pub use walk::{Walk, WalkReport, walk};
+pub use walk::{Walk, WalkReport, walk, walk_some};

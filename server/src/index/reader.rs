@@ -134,6 +134,11 @@ impl Index {
         self.parts.iter().try_for_each(|part| part.entries(&mut each))
     }
 
+    /// When a mirror was looked at for the index, Unix seconds; `None` when it is not in it.
+    pub fn seen_at(&self, id: &str) -> Option<i64> {
+        self.mirrors.get(self.mirrors.by_id(id)?).map(|mirror| mirror.seen_at)
+    }
+
     /// Whether the index holds a mirror of this id.
     pub fn has_mirror(&self, id: &str) -> bool {
         self.mirrors.by_id(id).is_some()
@@ -164,6 +169,7 @@ fn merge(mut mirrors: Vec<IndexedMirror>) -> Vec<IndexedMirror> {
     mirrors.dedup_by(|next, mirror| {
         let is_same = next.id == mirror.id && next.prefix == mirror.prefix;
         mirror.paths += if is_same { next.paths } else { 0 };
+        mirror.seen_at = if is_same { mirror.seen_at.min(next.seen_at) } else { mirror.seen_at };
         is_same
     });
     mirrors

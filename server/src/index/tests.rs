@@ -393,10 +393,16 @@ fn mirrors(ids: &[&str]) -> Vec<(String, String)> {
     ids.iter().map(|id| ((*id).to_owned(), (*id).to_owned())).collect()
 }
 
-fn update_files(dir: &Path, ids: &[&str], changed: &[&str], paths: &[&str]) -> BuildReport {
+fn update_files(
+    dir: &Path,
+    now: i64,
+    ids: &[&str],
+    changed: &[&str],
+    paths: &[&str],
+) -> BuildReport {
     let changed: Vec<String> = changed.iter().map(|id| (*id).to_owned()).collect();
     let records = paths.iter().map(|path| Ok(file(path.as_bytes(), 1)));
-    update(dir, &mirrors(ids), &changed, records, NOW + 1, &mut |_| {}).unwrap()
+    update(dir, &mirrors(ids), &changed, records, now, &mut |_| {}).unwrap()
 }
 
 #[test]
@@ -410,14 +416,17 @@ fn an_update_replaces_only_the_mirrors_that_changed() {
         paths.sort();
         paths
     };
-    update_files(dir.path(), &["a"], &["a"], &["a/1"]);
+    update_files(dir.path(), NOW + 1, &["a"], &["a"], &["a/1"]);
     assert_eq!(everything(), ["a", "a/1"], "an update of nothing is a build");
-    update_files(dir.path(), &["a", "b", "c"], &["b", "c"], &["b/1", "c/1"]);
+    update_files(dir.path(), NOW + 2, &["a", "b", "c"], &["b", "c"], &["b/1", "c/1"]);
     assert_eq!(everything(), ["a", "a/1", "b", "b/1", "c", "c/1"]);
-    let report = update_files(dir.path(), &["a", "b", "c"], &["b"], &["b/2", "b/d/3"]);
+    let report = update_files(dir.path(), NOW + 3, &["a", "b", "c"], &["b"], &["b/2", "b/d/3"]);
     assert_eq!(everything(), ["a", "a/1", "b", "b/2", "b/d", "b/d/3", "c", "c/1"]);
     assert_eq!(report.parts, 1, "small mirrors stay together");
-    update_files(dir.path(), &["a", "c"], &["c"], &[]);
+    let index = Index::open(dir.path()).unwrap();
+    assert_eq!(index.seen_at("b"), Some(NOW + 3));
+    assert_eq!(index.seen_at("a"), Some(NOW + 1), "when its files were looked at stays known");
+    update_files(dir.path(), NOW + 4, &["a", "c"], &["c"], &[]);
     assert_eq!(everything(), ["a", "a/1"], "b is gone, and c is empty");
     let failing = std::iter::once(Err(anyhow::anyhow!("disk on fire")));
     let changed = ["a".to_owned()];
