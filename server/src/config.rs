@@ -162,13 +162,21 @@ impl Default for SearchSection {
 }
 
 /// `[files]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FilesSection {
     /// Folder that holds the mirrored trees; the demo tree when absent.
     pub root: Option<PathBuf>,
     /// Prefix of nginx's internal location; files are then answered with `X-Accel-Redirect`.
     pub accel: Option<String>,
+    /// Whether a mirror is walked again for the file index when a backend reports a finished run.
+    pub reindex: bool,
+}
+
+impl Default for FilesSection {
+    fn default() -> Self {
+        Self { root: None, accel: None, reindex: true }
+    }
 }
 
 /// `[freshness]`

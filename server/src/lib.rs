@@ -27,6 +27,7 @@ pub mod openapi;
 pub mod period;
 pub mod probe;
 pub mod publish;
+pub mod reindex;
 pub mod router;
 pub mod search;
 pub mod serve;

@@ -20,6 +20,7 @@ use crate::{
     metrics,
     probe::{self, Measures},
     publish::{self, Publisher},
+    reindex,
     router::router,
     snapshot::AppState,
     stats,
@@ -81,6 +82,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let _watch = probe::watch::start(&state, sender, Timestamp::now);
     download::watch::start(&state, find);
     tokio::spawn(history::run(state.clone()));
+    if !is_demo && state.config().files.reindex {
+        tokio::spawn(reindex::run(state.clone(), Timestamp::now));
+    }
     alert::start(&state, Timestamp::now);
     stats::start(&state, Timestamp::now);
     tracing::info!("listening on http://{address}");

@@ -1,20 +1,22 @@
-//! `mingjing index`: build, search, stats, bench.
+//! `mingjing index`: build, update, search, stats, bench.
 
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::{
     config::Config,
     index::{self, BuildReport, Index, Progress, Query, import},
+    reindex,
     serve::{self, load},
 };
 
@@ -40,6 +42,12 @@ pub enum Command {
         /// Folder of the index, instead of the one below the state folder
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+    },
+    /// Walk some mirrors again; all others stay as they are
+    Update {
+        /// Ids of the mirrors
+        #[arg(required = true, value_name = "MIRROR")]
+        mirrors: Vec<String>,
     },
     /// Search as the site does
     Search {
@@ -94,6 +102,19 @@ pub fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
                 None => from_trees(config, &dir)?,
                 Some(list) => from_list(&list, format, prefix, &dir)?,
             };
+            say(&mut stdout, &report)?;
+        }
+        Command::Update { mirrors } => {
+            let (content, _) = load(config)?;
+            let known = serve::indexed_mirrors(&content, &config.root())?;
+            let index = Index::open(&config.index_folder())?;
+            for id in &mirrors {
+                let is_known = known.iter().any(|(other, _)| other == id) || index.has_mirror(id);
+                anyhow::ensure!(is_known, "neither the trees nor the index have a mirror {id:?}");
+            }
+            drop(index);
+            let now = Timestamp::now();
+            let report = reindex::update(config, &content, &mirrors, now, &mut progress())?;
             say(&mut stdout, &report)?;
         }
         Command::Search { query, index, mirror, ext, folder, limit, json } => {
@@ -153,13 +174,7 @@ fn from_trees(config: &Config, dir: &Path) -> anyhow::Result<BuildReport> {
     let mirrors = serve::indexed_mirrors(&content, &root)?;
     let mut walk = index::walk(&root, &mirrors);
     let report = index::build(dir, &mirrors, walk.by_ref().map(Ok), now(), &mut progress())?;
-    let seen = walk.report();
-    for error in &seen.first_errors {
-        tracing::warn!(%error, "not read");
-    }
-    if seen.errors > 0 {
-        tracing::warn!(errors = seen.errors, "some files and folders could not be read");
-    }
+    walk.report().log();
     Ok(report)
 }
 
@@ -198,19 +213,37 @@ fn now() -> i64 {
     Timestamp::now().as_second()
 }
 
-/// A bar on a terminal, nothing elsewhere: the summary follows at once.
+/// Time between two lines of progress where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// A bar on a terminal, a line now and then elsewhere.
 fn progress() -> impl FnMut(Progress) {
+    let is_terminal = io::stderr().is_terminal();
     let bar = ProgressBar::no_length();
-    if !io::stderr().is_terminal() {
+    if !is_terminal {
         bar.set_draw_target(ProgressDrawTarget::hidden());
+    } else if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
+        bar.set_style(style);
     }
-    move |progress| match progress {
-        Progress::Reading(count) => bar.set_message(format!("reading: {count}")),
-        Progress::Writing(done, all) => {
-            bar.set_length(all);
-            bar.set_position(done);
+    let mut said = Instant::now();
+    move |progress| {
+        if !is_terminal && said.elapsed() > LINE_EVERY {
+            said = Instant::now();
+            match progress {
+                Progress::Reading(count) => tracing::info!("{count} paths read"),
+                Progress::Writing(done, all) => tracing::info!("{done} of {all} paths written"),
+                Progress::Done => {}
+            }
         }
-        Progress::Done => bar.finish_and_clear(),
+        match progress {
+            Progress::Reading(count) => bar.set_message(format!("{count} paths read")),
+            Progress::Writing(done, all) => {
+                bar.set_message("writing");
+                bar.set_length(all);
+                bar.set_position(done);
+            }
+            Progress::Done => bar.finish_and_clear(),
+        }
     }
 }
 

@@ -220,6 +220,16 @@ impl Plan {
 }
 
 impl WalkReport {
+    /// Tells the operator what could not be read.
+    pub fn log(&self) {
+        for error in &self.first_errors {
+            tracing::warn!(%error, "not read");
+        }
+        if self.errors > 0 {
+            tracing::warn!(errors = self.errors, "some files and folders could not be read");
+        }
+    }
+
     fn fail(&mut self, path: &[u8], error: Errno) {
         self.errors += 1;
         if self.first_errors.len() < ERRORS_KEPT {
