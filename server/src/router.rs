@@ -16,8 +16,8 @@ use crate::{
     web::{
         AppError,
         handler::{
-            api, asset, badge, docs, downloads, error, feed, health, history, list, mirrorz, network, news,
-            openapi, prose, refresh, search, stats, status, tree, tunasync,
+            api, asset, badge, docs, downloads, error, feed, health, history, list, mirrorz,
+            network, news, openapi, prose, refresh, search, stats, status, tree, tunasync,
         },
         headers, limit, negotiate,
         open::{self, ForPrograms, read},
