@@ -3,7 +3,10 @@
 use jiff::{Timestamp, tz::TimeZone};
 use leptos::{html, prelude::*};
 
-use crate::model::{Bilingual, Lang};
+use crate::{
+    model::{Bilingual, Lang},
+    page::network::Family,
+};
 
 /// What names the site; all of it from configuration.
 #[derive(Clone, Debug)]
@@ -24,12 +27,27 @@ pub struct Site {
     pub edit_url: Option<String>,
     /// Source code of the software.
     pub software_url: Option<String>,
+    /// Names by which it is reached, those to suggest first.
+    pub hosts: Vec<HostName>,
+    /// Address of the rsync service, without a trailing slash.
+    pub rsync: Option<String>,
     /// Mirror ids shown first.
     pub favourites: Vec<String>,
     /// Short announcements above the list.
     pub notices: Vec<Bilingual>,
     /// Zone in which dates are written.
     pub time_zone: TimeZone,
+}
+
+/// A name of the site.
+#[derive(Clone, Debug)]
+pub struct HostName {
+    /// The name.
+    pub name: String,
+    /// Kinds of addresses that it has.
+    pub family: Family,
+    /// Answers on campus alone.
+    pub is_campus_only: bool,
 }
 
 /// What all pages of one snapshot share.

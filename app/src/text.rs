@@ -56,6 +56,7 @@ texts! {
     list_fresh: "{1} 个测得内容时间，其中 {0} 个新鲜", "content of {0} of {1} measured ones is fresh";
     list_filter: "按名称筛选", "Filter by name";
     list_filter_button: "只筛选列表", "Filter the list";
+    list_which_host: "我该用哪个", "Which suits me?";
     list_letters: "按首字母跳转", "Jump to a letter";
     list_layout: "版式", "Layout";
     layout_compact: "紧凑", "Compact";
@@ -157,6 +158,7 @@ texts! {
     sudo_label: "命令前加 sudo", "Prefix commands with sudo";
     fact_path: "地址", "Address";
     fact_upstream: "上游", "Upstream";
+    fact_rsync: "rsync", "rsync";
     fact_size: "大小", "Size";
     fact_state: "同步状态", "Sync state";
     fact_success: "上次成功同步", "Last successful sync";

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use app::{Site, model::Bilingual};
+use app::{Site, model::Bilingual, shell::HostName};
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use crate::{
     demo,
     history::HistorySection,
     mirrorz::MirrorzSection,
-    network::NetworkSection,
+    network::{self, NetworkSection},
     stats::StatsSection,
     status,
 };
@@ -90,6 +90,8 @@ pub struct SiteSection {
     pub software_url: Option<String>,
     /// Where mirrors that this site does not carry may be found.
     pub federation: Option<Federation>,
+    /// Address of the rsync service, `rsync://` and a host; nothing is said of rsync when absent.
+    pub rsync: Option<String>,
     /// Mirror ids shown first.
     #[serde(default)]
     pub favourites: Vec<String>,
@@ -312,6 +314,15 @@ impl Config {
             issues: s.issues.clone(),
             edit_url: s.edit_url.clone(),
             software_url: s.software_url.clone(),
+            hosts: network::names(self, None)
+                .into_iter()
+                .map(|name| HostName {
+                    name: name.host,
+                    family: name.family,
+                    is_campus_only: name.is_campus_only,
+                })
+                .collect(),
+            rsync: s.rsync.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
             favourites: s.favourites.clone(),
             notices: s.notices.clone(),
             time_zone: self.time_zone().unwrap_or(TimeZone::UTC),

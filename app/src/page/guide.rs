@@ -485,6 +485,12 @@ pub(crate) fn facts(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> 
     ];
     rows.extend(upstream_fact(chrome, lang, now, m).map(|fact| (t.fact_against_upstream, fact)));
     rows.extend(m.audit.as_ref().map(|audit| (t.fact_consistency, audit_fact(lang, now, audit))));
+    if let (Some(rsync), true) = (&chrome.site.rsync, m.has_tree) {
+        rows.push((
+            t.fact_rsync,
+            view! { <code>{format!("{rsync}{}/", m.path)}</code> }.into_any(),
+        ));
+    }
     if let Some(upstream) = &m.upstream {
         rows.push((t.fact_upstream, view! { <code>{upstream.clone()}</code> }.into_any()));
     }

@@ -178,8 +178,32 @@ fn hero(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
                     <button type="submit" class="no-script" formaction=format!("{p}/")>{t.list_filter_button}</button>
                 </form>
                 {favourites}
+                {hosts(chrome, lang)}
             </div>
         </div>
+    }
+    .into_any()
+}
+
+/// By which names and protocols the site is reached.
+fn hosts(chrome: &Chrome, lang: Lang) -> AnyView {
+    let t = lang.texts();
+    let site = &chrome.site;
+    let names = site
+        .hosts
+        .iter()
+        .map(|host| {
+            let campus = host.is_campus_only.then(|| format!(" {}", t.network_campus_only));
+            let words = format!("{}{}", host.family.word(lang), campus.unwrap_or_default());
+            view! { <li><code>{host.name.clone()}</code> " " {words}</li> }
+        })
+        .collect_view();
+    let rsync = site.rsync.clone().map(|url| view! { <li><code>{url}</code></li> });
+    view! {
+        <ul class="hosts" aria-label=t.network_names>
+            {names}{rsync}
+            <li><a href=format!("{}/network", lang.prefix())>{t.list_which_host}</a></li>
+        </ul>
     }
     .into_any()
 }

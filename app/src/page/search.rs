@@ -190,9 +190,9 @@ fn mirror_hits(lang: Lang, mirrors: Vec<Mirror>) -> AnyView {
         .map(|m| {
             view! {
                 <li>
-                    <a href=m.href(lang)>{m.name.get(lang).to_owned()}</a>
+                    <a href=m.page(lang)>{m.name.get(lang).to_owned()}</a>
                     " " {part::state_mark(lang, m.state)}
-                    " " <a class="aside" href=m.page(lang)>{t.list_help}</a> " "
+                    " " {m.has_tree.then(|| view! { <a class="aside" href=m.href(lang)>{t.list_files}</a> })} " "
                     <small>{m.description.get(lang).to_owned()}</small>
                 </li>
             }

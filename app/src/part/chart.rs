@@ -89,9 +89,9 @@ pub fn line(chart: Chart, values: &[Option<u64>]) -> AnyView {
 
 /// A bar in a cell beside its figure, for the eye alone.
 pub fn share(value: u64, most: u64) -> AnyView {
-    let width = scaled(value, most, 100).to_string();
+    let width = proportion(value, most, 1000).max(3).to_string();
     view! {
-        <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width=width height="8" /></svg>
+        <svg viewBox="0 0 1000 8" preserveAspectRatio="none" aria-hidden="true"><rect width=width height="8" /></svg>
     }
     .into_any()
 }

@@ -291,12 +291,12 @@ fn cut(page: &str, title: &str, text: &str) -> Vec<Section> {
     for line in text.lines() {
         let marks = line.len() - line.trim_start_matches('#').len();
         if (2..=6).contains(&marks) && line[marks..].starts_with(' ') {
-            let heading = line[marks..].trim().replace(['`', '*'], "");
+            let heading = plain(line[marks..].trim());
             sections.push(start(Some(heading)));
         } else if let Some(section) = sections.last_mut() {
             let line = line.trim_start_matches(['-', '>', ' ', '*', '|']);
             if !line.is_empty() {
-                section.text.push_str(&line.replace(['`', '*'], ""));
+                section.text.push_str(&plain(line));
                 section.text.push('\n');
             }
         }
@@ -304,9 +304,38 @@ fn cut(page: &str, title: &str, text: &str) -> Vec<Section> {
     sections
 }
 
+/// A line of Markdown as one reads it: without marks of emphasis and code, links by their text.
+fn plain(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('[') {
+        let link =
+            after.split_once("](").and_then(|(label, end)| Some((label, end.split_once(')')?.1)));
+        text.push_str(before);
+        match link {
+            Some((label, after)) if !label.contains('[') => {
+                text.push_str(label);
+                rest = after;
+            }
+            _ => {
+                text.push('[');
+                rest = after;
+            }
+        }
+    }
+    text.push_str(rest);
+    text.replace(['`', '*'], "")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn markdown_is_read_as_text() {
+        assert_eq!(plain("见 [安装镜像](/docs/debian-cd)与 [x]、`a`。"), "见 安装镜像与 [x]、a。");
+        assert_eq!(plain("a[0] and [b](c"), "a[0] and [b](c");
+    }
 
     const ZH: &str = "换源之后，pip 会从镜像下载软件包。\n## 更换 PyPI 软件源\n写入配置文件 `pip.conf`。\n## 恢复\n删除配置即可。";
 
