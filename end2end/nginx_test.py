@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import unittest
@@ -377,6 +378,23 @@ class Behind(unittest.TestCase):
         self.assertRegex(line, r'" 206 \d+ OK ')
         self.assertIn('"bytes=0-9"', line)
         self.assertTrue(line.endswith(" 127.0.0.1"), "the name that was asked for")
+
+    def test_every_line_of_the_log_is_counted_once(self) -> None:
+        path = "/gnu/hello/hello-2.10.tar.gz"
+        get(self.port, path, User_Agent='odd " agent\\ [1]')
+        get(self.port, "/gnu/odd%22na%20mes%5B", User_Agent="curl/8")
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as stranger:
+            stranger.sendall(b"\x16\x03\x01 no http\r\n\r\n")
+            stranger.recv(1000)
+        wait_for("the last line", lambda: any("x16" in line for line in self.log.read_text().splitlines()))
+        with folder() as home:
+            copy = home / "access.log"
+            copy.write_bytes(self.log.read_bytes())
+            lines = len(copy.read_bytes().splitlines())
+            arguments = [str(BINARY), "stats", "ingest", "--config", str(self.site), "--state", str(home / "state"), str(copy)]
+            for count in (lines, 0):
+                done = subprocess.run(arguments, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+                self.assertTrue(done.stdout.startswith(f"{count} lines counted, 0 not"), done.stdout)
 
     # What is not for the world
 
