@@ -635,7 +635,7 @@ mod tests {
                         site.write("log", "");
                     }
                     Step::Compress => {
-                        if let Some(name) = old.last_mut().filter(|name| !name.ends_with(".gz")) {
+                        if let Some(name) = old.last_mut().filter(|name| name.strip_suffix(".gz").is_none()) {
                             let to = format!("{name}.gz");
                             site.compress(name, &to);
                             *name = to;

@@ -1,4 +1,4 @@
-//! What an interface of this machine has carried: `/proc/net/dev` (proc_net(5)).
+//! What an interface of this machine has carried: `/proc/net/dev` (`man 5 proc_net`).
 
 use std::fs;
 

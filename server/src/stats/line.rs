@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 /// What the statistics need of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,13 +92,13 @@ fn address(before: &[u8]) -> Option<(&[u8], bool)> {
 
 /// Whether a word is an address of IPv6, or of IPv4; nothing when it is neither.
 fn family(word: &[u8]) -> Option<bool> {
-    let colons = word.iter().filter(|b| **b == b':').count();
+    let colons = memchr_iter(b':', word).count();
     if colons >= 2 && word.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.' | b'%'))
     {
         // ::ffff:192.0.2.1 came by IPv4.
         return Some(!word.starts_with(b"::ffff:") || !word.contains(&b'.'));
     }
-    let dots = word.iter().filter(|b| **b == b'.').count();
+    let dots = memchr_iter(b'.', word).count();
     let is_ipv4 = dots == 3 && word.iter().all(|b| b.is_ascii_digit() || *b == b'.');
     // A socket in the file system is this machine.
     (is_ipv4 || word == b"unix:").then_some(false)

@@ -37,17 +37,17 @@ pub fn start(state: &AppState, clock: Clock) {
             ticks.tick().await;
             let (snapshot, now) = (state.snapshot(), clock());
             let step = move || {
-                let stats = worker.step(&snapshot, now);
-                (worker, stats)
+                let sum = worker.step(&snapshot, now);
+                (worker, sum)
             };
             // Disks may be slow, and nobody else should wait for them.
-            let Ok((back, stats)) = tokio::task::spawn_blocking(step).await else {
+            let Ok((back, sum)) = tokio::task::spawn_blocking(step).await else {
                 tracing::error!("requests are no longer counted: the task broke");
                 return;
             };
             worker = back;
-            if let Some(stats) = stats {
-                state.set_stats(stats);
+            if let Some(sum) = sum {
+                state.set_stats(sum);
             }
         }
     });
@@ -96,9 +96,10 @@ impl Worker {
             Err(error) => (None, Some(format!("{error:#}"))),
         };
         if error != self.error {
-            match &error {
-                Some(error) => tracing::error!(error, "requests are not counted; the site goes on"),
-                None => tracing::info!("requests are counted again"),
+            if let Some(error) = &error {
+                tracing::error!(error, "requests are not counted; the site goes on");
+            } else {
+                tracing::info!("requests are counted again");
             }
             self.error = error;
         }

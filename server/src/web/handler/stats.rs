@@ -29,13 +29,13 @@ pub async fn page(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
-    let (snapshot, stats, past) = (state.snapshot(), state.stats(), state.history());
+    let (snapshot, sum, past) = (state.snapshot(), state.stats(), state.history());
     let (lang, _) = negotiate::language(uri.path());
-    let address = address(uri.path(), &past, stats.version);
+    let address = address(uri.path(), &past, sum.version);
     let page = snapshot.pages.get_or(&address, || {
         let disk = disk::days(&past, today(&snapshot));
         let (now, mirrors) = (snapshot.now, &snapshot.mirrors);
-        let view = StatsView { lang, now, mirrors, disk: &disk, stats: &stats };
+        let view = StatsView { lang, now, mirrors, disk: &disk, stats: &sum };
         let document = page::document(&snapshot.chrome, &view);
         Ok::<_, AppError>(Page::html(document.render(&snapshot.chrome)))
     })?;
@@ -61,16 +61,16 @@ pub async fn series(
         }
         None => false,
     };
-    let (snapshot, stats, past) = (state.snapshot(), state.stats(), state.history());
+    let (snapshot, sum, past) = (state.snapshot(), state.stats(), state.history());
     let name = format!("/api/v1/stats/{}?{is_csv}", series.id());
-    let page = snapshot.pages.get_or(&address(&name, &past, stats.version), || {
+    let page = snapshot.pages.get_or(&address(&name, &past, sum.version), || {
         let disk = disk::days(&past, today(&snapshot));
         let view = StatsView {
             lang: app::Lang::En,
             now: snapshot.now,
             mirrors: &snapshot.mirrors,
             disk: &disk,
-            stats: &stats,
+            stats: &sum,
         };
         let table = table(series, &view, today(&snapshot));
         let (media, text) =
