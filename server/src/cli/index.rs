@@ -33,7 +33,7 @@ pub enum Command {
             value_name = "FORMAT",
             default_value = "tsv",
             requires = "from",
-            help = "Form of the list: tsv, ls-lR, find-printf or rsync-list-only"
+            help = "Form of the list: tsv, ls-lR, find-printf, rsync-list-only, find-ls, fullfiletimelist or ctan"
         )]
         format: import::Format,
         /// Put before every path of the list, as `debian` for a list made in that folder

@@ -25,7 +25,7 @@ pub fn size(field: &[u8]) -> Result<u64, Reason> {
 }
 
 /// Unix seconds; a fraction is dropped.
-fn seconds(field: &[u8]) -> Result<i64, Reason> {
+pub fn seconds(field: &[u8]) -> Result<i64, Reason> {
     let text = std::str::from_utf8(field).map_err(|_| "the time is not a number")?;
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     whole.parse().map_err(|_| "the time is not a number")
@@ -140,6 +140,51 @@ pub fn rsync(line: &[u8]) -> Result<Option<Entry>, Reason> {
     let date = triple(field(&mut rest)?, b'/')?;
     let time = triple(field(&mut rest)?, b':')?;
     Ok(Some(Entry { path: unescape(rest), size, mtime: unix_time(date, time)?, kind, is_open }))
+}
+
+/// `2023/01/02 |     1234 | path`
+pub fn ctan(line: &[u8]) -> Result<Option<Entry>, Reason> {
+    if line.is_empty() {
+        return Ok(None);
+    }
+    let mut parts = line.splitn(3, |&byte| byte == b'|').map(<[u8]>::trim_ascii);
+    let (Some(date), Some(bytes), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err("three fields separated by | are needed");
+    };
+    Ok(Some(Entry {
+        path: path.to_vec(),
+        size: size(bytes)?,
+        mtime: unix_time(triple(date, b'/')?, [0; 3])?,
+        kind: Kind::File,
+        is_open: true,
+    }))
+}
+
+/// `find -ls` writes `\ ` for a blank and three octal digits for what does not print.
+pub fn unescape_find(path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        match (first, after) {
+            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..]) => {
+                out.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
+                rest = tail;
+            }
+            (b'\\', [escaped, tail @ ..]) => {
+                let byte = match escaped {
+                    b'n' => b'\n',
+                    b't' => b'\t',
+                    b'r' => b'\r',
+                    other => *other,
+                };
+                out.push(byte);
+                rest = tail;
+            }
+            _ => out.push(first),
+        }
+    }
+    out
 }
 
 /// rsync writes bytes that do not print as `\#ooo`, in octal.

@@ -1,7 +1,7 @@
-//! `ls -lR`: directories as headings, their entries below.
+//! `ls -lR`, directories as headings and their entries below, and `find -ls`, which names whole paths.
 
 use super::super::record::join;
-use super::fields::{field, mode, number, size, triple, unix_time};
+use super::fields::{field, mode, number, size, triple, unescape_find, unix_time};
 use super::{Entry, Kind, Reason};
 
 const MONTHS: [&[u8]; 12] = [
@@ -59,9 +59,30 @@ impl State {
         Ok(Some(Entry { path, size, mtime, kind, is_open }))
     }
 
-    /// `Jun 13  2022`, `Jun 13 14:05` or `2022-06-13 14:05`.
+    /// Reads one line of `find -ls`: inode, blocks, mode, links, user, group, size, time, path.
+    pub fn find_line(&self, line: &[u8]) -> Result<Option<Entry>, Reason> {
+        if line.is_empty() {
+            return Ok(None);
+        }
+        let mut rest = line;
+        let (_inode, _blocks) = (size(field(&mut rest)?)?, field(&mut rest)?);
+        let (kind, is_open) = mode(field(&mut rest)?)?;
+        let (_links, _user, _group) = (field(&mut rest)?, field(&mut rest)?, field(&mut rest)?);
+        if kind == Kind::Other {
+            return Ok(Some(Entry { path: Vec::new(), size: 0, mtime: 0, kind, is_open }));
+        }
+        let size = size(field(&mut rest)?)?;
+        let mtime = self.time(&mut rest)?;
+        Ok(Some(Entry { path: unescape_find(rest), size, mtime, kind, is_open }))
+    }
+
+    /// `Jun 13  2022`, `Jun 13 14:05`, `2022-06-13 14:05` or `20220613.140500`.
     fn time(&self, rest: &mut &[u8]) -> Result<i64, Reason> {
         let first = field(rest)?;
+        if let [y1, y2, y3, y4, m1, m2, d1, d2, b'.', h1, h2, n1, n2, s1, s2] = *first {
+            let date = [number(&[y1, y2, y3, y4])?, number(&[m1, m2])?, number(&[d1, d2])?];
+            return unix_time(date, [number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?]);
+        }
         let second = field(rest)?;
         if first.contains(&b'-') {
             return unix_time(triple(first, b'-')?, triple(second, b':')?);

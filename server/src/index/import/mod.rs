@@ -6,11 +6,15 @@
 //! | [`Format::LsLr`] | `ls -lR`, as in `/debian/ls-lR.gz`, also with `--time-style=long-iso` |
 //! | [`Format::Find`] | `find . -type d ! -perm -o=rx -prune -o -perm -o=r -printf '%y %s %T@ %P\n'`; the type may be left out |
 //! | [`Format::RsyncList`] | `rsync --list-only -r [--no-h] URL`, with `TZ=UTC` for exact times |
+//! | [`Format::FindLs`] | `find . -ls`, and `indices/find-ls.gz` of CPAN, whose times are `20240501.120000` |
+//! | [`Format::FileTimes`] | `fullfiletimelist-*` of Fedora, EPEL and Rocky, made by quick-fedora-mirror |
+//! | [`Format::Ctan`] | `FILES.byname` of CTAN: `date \| size \| path` |
 //!
 //! Compressed lists are unpacked by the caller. Times without a zone are taken as UTC. Where a list
 //! shows permissions, only what the world may read is returned. Links are skipped.
 
 mod fields;
+mod file_times;
 mod ls;
 
 use std::collections::HashSet;
@@ -29,21 +33,36 @@ pub enum Format {
     Find,
     /// `rsync --list-only`.
     RsyncList,
+    /// `find -ls`.
+    FindLs,
+    /// `fullfiletimelist`.
+    FileTimes,
+    /// `FILES.byname` of CTAN.
+    Ctan,
+}
+
+impl Format {
+    /// All of them, by the names that the command line takes.
+    pub const ALL: [(&str, Self); 7] = [
+        ("tsv", Self::Tsv),
+        ("ls-lR", Self::LsLr),
+        ("find-printf", Self::Find),
+        ("rsync-list-only", Self::RsyncList),
+        ("find-ls", Self::FindLs),
+        ("fullfiletimelist", Self::FileTimes),
+        ("ctan", Self::Ctan),
+    ];
 }
 
 impl std::str::FromStr for Format {
     type Err = anyhow::Error;
 
     fn from_str(name: &str) -> anyhow::Result<Self> {
-        match name {
-            "tsv" => Ok(Self::Tsv),
-            "ls-lR" => Ok(Self::LsLr),
-            "find-printf" => Ok(Self::Find),
-            "rsync-list-only" => Ok(Self::RsyncList),
-            other => anyhow::bail!(
-                "unknown list format {other:?}: use tsv, ls-lR, find-printf or rsync-list-only"
-            ),
-        }
+        let found = Self::ALL.iter().find(|(known, _)| *known == name);
+        found.map(|(_, format)| *format).ok_or_else(|| {
+            let known = Self::ALL.map(|(known, _)| known).join(", ");
+            anyhow::anyhow!("unknown list format {name:?}: use one of {known}")
+        })
     }
 }
 
@@ -110,6 +129,7 @@ pub struct Records<R> {
     reader: R,
     options: ListOptions,
     ls: ls::State,
+    file_times: file_times::State,
     hidden_dirs: HashSet<Vec<u8>>,
     line: Vec<u8>,
     report: ListReport,
@@ -122,6 +142,7 @@ pub fn parse<R: BufRead>(format: Format, reader: R, options: ListOptions) -> Rec
         format,
         reader,
         ls: ls::State::new(options.now),
+        file_times: file_times::State::default(),
         options,
         hidden_dirs: HashSet::new(),
         line: Vec::new(),
@@ -161,6 +182,9 @@ impl<R: BufRead> Records<R> {
             Format::Find => fields::find(&self.line)?,
             Format::RsyncList => fields::rsync(&self.line)?,
             Format::LsLr => self.ls.line(&self.line)?,
+            Format::FindLs => self.ls.find_line(&self.line)?,
+            Format::FileTimes => self.file_times.line(&self.line)?,
+            Format::Ctan => fields::ctan(&self.line)?,
         };
         let Some(entry) = entry else {
             return Ok(None);
@@ -203,6 +227,10 @@ impl<R: BufRead> Iterator for Records<R> {
     fn next(&mut self) -> Option<Self::Item> {
         while !self.failed {
             let result = match self.read_line() {
+                Ok(None) if self.format == Format::FileTimes && self.file_times.is_cut_short() => {
+                    self.failed = true;
+                    Err("the list ends without [End]: it is still being written, or cut short")
+                }
                 Ok(None) => return None,
                 Ok(Some(Ok(()))) => self.read_entry(),
                 Ok(Some(Err(reason))) => Err(reason),
@@ -315,13 +343,80 @@ mod tests {
         assert_eq!(report.first_bad[0].number, 9);
     }
 
+    #[test]
+    fn find_ls_lines_of_find_and_of_cpan() {
+        let list = b"  1234      8 drwxr-xr-x   3 cpan cpan     4096 20240301.000000 authors\n\
+              77 12 -rw-r--r-- 1 cpan cpan 9876 20231231.235959 authors/id/A/AB/X-1.0.tar.gz\n\
+              78 12 -rw-r----- 1 cpan cpan 9876 20231231.235959 secret\n\
+              79  0 lrwxrwxrwx 1 cpan cpan 4 20231231.235959 l -> authors\n\
+              80 12 -rw-r--r-- 1 u g 11 Dec 31 14:05 ./a\\ b\\303\\274\n\
+              81 12 -rw-r--r-- 1 u g 12 Jun 13  2022 c\n\
+              82 12 -rw-r--r-- 1 u g 12 20231331.235959 d\n\
+            no line of find\n";
+        let (found, report) = read(Format::FindLs, list);
+        let expected = [
+            dir(b"m/authors", 1_709_251_200),
+            file(b"m/authors/id/A/AB/X-1.0.tar.gz", 9876, 1_704_067_199),
+            file(b"m/a b\xc3\xbc", 11, 1_704_031_500),
+            file(b"m/c", 12, 1_655_078_400),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!((report.hidden, report.skipped, report.bad), (1, 1, 2));
+        assert_eq!(report.first_bad[0], BadLine { number: 7, reason: "the date is not a date" });
+    }
+
+    #[test]
+    fn file_times_are_read_from_their_section_only() {
+        let list = b"[Version]\n2\n\n[Files]\n\
+            1767700953\tf\t282\tlinux/extras/README\n\
+            1767700954\td\t4096\tlinux/extras\n\
+            1767700955\tl\t7\tlinux/latest\n\
+            1767700956\td-\t4096\tlinux/releases/test\n\
+            1767700957\tf\t5\tlinux/releases/test/staged.iso\n\
+            1767700958\tf*\t5\tlinux/secret\n\
+            1767700959\tf\tmany\tlinux/x\n\
+            only\ttwo\n\
+            \n[Checksums SHA1]\n0123456789abcdef0123456789abcdef01234567\tlinux/extras/README\n\
+            \n[End]\n";
+        let (found, report) = read(Format::FileTimes, list);
+        let expected = [
+            file(b"m/linux/extras/README", 282, 1_767_700_953),
+            dir(b"m/linux/extras", 1_767_700_954),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!((report.hidden, report.skipped, report.bad), (3, 1, 2));
+        let end = list.len() - b"[End]\n".len();
+        let (found, report) = read(Format::FileTimes, &list[..end]);
+        assert_eq!((found.len(), report.bad), (2, 3), "what is there is read, and the end missed");
+        let (found, report) = read(Format::FileTimes, b"1767700953\tf\t282\tREADME\n");
+        assert!(found.is_empty() && report.first_bad[0].reason.contains("[End]"));
+    }
+
+    #[test]
+    fn ctan_lines() {
+        let list = b"2023/01/02 |     1234 | biblio/bibtex/a b.bst\n\
+            2023/01/03 | 5 | odd/with|bar\n\
+            yesterday | 5 | x\n\
+            2023/01/04 | 5\n";
+        let (found, report) = read(Format::Ctan, list);
+        let expected = [
+            file(b"m/biblio/bibtex/a b.bst", 1234, 1_672_617_600),
+            file(b"m/odd/with|bar", 5, 1_672_704_000),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(report.bad, 2);
+        assert_eq!(report.first_bad[1].reason, "three fields separated by | are needed");
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(
             text in prop::collection::vec(prop_oneof![any::<u8>(), Just(b' '), Just(b'\t'), Just(b'\n')], 0..300),
         ) {
-            for format in [Format::Tsv, Format::LsLr, Format::Find, Format::RsyncList] {
+            for (_, format) in Format::ALL {
                 read(format, &text);
+                let headed = [b"[Files]\n", text.as_slice()].concat();
+                read(format, &headed);
             }
         }
     }
