@@ -133,7 +133,9 @@ impl Rows {
         // An address is percent-encoded: nothing in it could end the attribute.
         let parts =
             ["<tr class=\"", class, "\"><th scope=\"row\"><a href=\"", &entry.href, slash, "\">"];
-        parts.into_iter().for_each(|part| html.push_str(part));
+        for part in parts {
+            html.push_str(part);
+        }
         push_text(html, &entry.name);
         html.push_str(slash);
         html.push_str("</a></th><td class=\"num\">");

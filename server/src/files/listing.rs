@@ -98,7 +98,7 @@ impl<'a> Listing<'a> {
                 return Ok(());
             }
             self.add(name, entry.file_type());
-            if self.slots.len() % 4096 == 0 && is_unwanted() {
+            if self.slots.len().is_multiple_of(4096) && is_unwanted() {
                 return Ok(());
             }
         }

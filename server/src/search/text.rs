@@ -309,10 +309,10 @@ fn plain(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     let mut rest = line;
     while let Some((before, after)) = rest.split_once('[') {
-        let link =
+        let found =
             after.split_once("](").and_then(|(label, end)| Some((label, end.split_once(')')?.1)));
         text.push_str(before);
-        match link {
+        match found {
             Some((label, after)) if !label.contains('[') => {
                 text.push_str(label);
                 rest = after;
