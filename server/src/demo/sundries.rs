@@ -95,7 +95,7 @@ pub(super) fn write_anaconda(tree: &Tree) -> Result<()> {
             tree.write(&format!("{folder}/{name}"), script)?;
         }
     }
-    Ok(())
+    tree.write("cloud/README", PLACE)
 }
 
 /// Writes tarballs to `linux/static/` of `tree`, which is `docker-ce`.
@@ -104,5 +104,5 @@ pub(super) fn write_docker(tree: &Tree) -> Result<()> {
         let path = format!("linux/static/stable/{architecture}/docker-28.5.1.tgz");
         tree.write(&path, tarball("docker")?)?;
     }
-    tree.write("cloud/README", PLACE)
+    Ok(())
 }
