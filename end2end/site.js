@@ -85,6 +85,7 @@ export const PAGES = {
   "guide-options": { path: "/docs/ubuntu?release=focal&format=list&proposed=on" },
   "guide-tools": { path: "/docs/pypi?tool=uv" },
   "guide-pending": { path: "/docs/alpine" },
+  downloads: { path: "/downloads" },
   search: { path: "/search" },
   "search-results": { path: "/search?q=debian" },
   "search-files": { path: "/search/files?q=iso&ext=iso" },

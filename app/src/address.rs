@@ -15,7 +15,12 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Encodes one segment of a path; a `/` in it is encoded too.
 pub fn segment(bytes: &[u8]) -> String {
-    percent_encode(bytes, SEGMENT).to_string()
+    // PERF: most names need nothing, and listings have many.
+    let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b"-._~+@,=".contains(b);
+    match std::str::from_utf8(bytes) {
+        Ok(text) if bytes.iter().all(is_plain) => text.to_owned(),
+        _ => percent_encode(bytes, SEGMENT).to_string(),
+    }
 }
 
 /// Encodes a path, keeping its slashes.

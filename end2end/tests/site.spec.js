@@ -3,7 +3,7 @@
 
 import { at, countLoads, expect, test } from "./fixtures.js";
 
-for (const path of ["/", "/?category=image&sort=size", "/docs/", "/docs/debian?release=bookworm", "/status", "/news/", "/news/2026-11-21-mingjing", "/about", "/faq", "/search", "/debian/"]) {
+for (const path of ["/", "/?category=image&sort=size", "/docs/", "/docs/debian?release=bookworm", "/status", "/news/", "/news/2026-11-21-mingjing", "/about", "/faq", "/downloads", "/search", "/debian/"]) {
   test(`the other language of ${path} is the same page, and back`, async ({ page }) => {
     await page.goto(path);
     await expect(page.locator("html")).toHaveAttribute("lang", "zh-CN");

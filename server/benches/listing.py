@@ -49,13 +49,13 @@ def free_port():
 
 
 def ask(port, path, accept="text/html"):
-    """Seconds to the first and to the last byte of the body, and the body."""
+    """Seconds to the first and to the last byte of the answer, and its body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     started = time.perf_counter()
     connection.request("GET", path, headers={"accept": accept})
     answer = connection.getresponse()
-    parts = [answer.read(1)]
     first = time.perf_counter() - started
+    parts = []
     while part := answer.read(1 << 20):
         parts.append(part)
     last = time.perf_counter() - started

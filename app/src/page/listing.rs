@@ -1,6 +1,6 @@
 //! The listing of one directory, rendered in pieces so that a huge one can be streamed.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use leptos::prelude::*;
@@ -152,17 +152,20 @@ impl Rows {
 
     fn push_time(&mut self, html: &mut String, time: Timestamp) {
         if self.last.as_ref().is_none_or(|(last, _)| *last != time) {
-            let utc = TimeZone::UTC.to_datetime(time);
             let mut text = String::with_capacity(72);
-            let _ = write!(
-                text,
-                "<time datetime=\"{}T{}:{:02}Z\">",
-                Day(utc),
-                Clock(utc),
-                utc.second()
-            );
+            let utc = TimeZone::UTC.to_datetime(time);
+            text.push_str("<time datetime=\"");
+            push_day(&mut text, utc);
+            text.push('T');
+            push_clock(&mut text, utc);
+            text.push(':');
+            push_two(&mut text, utc.second());
+            text.push_str("Z\">");
             let local = self.zone.to_datetime(time);
-            let _ = write!(text, "{} {}</time>", Day(local), Clock(local));
+            push_day(&mut text, local);
+            text.push(' ');
+            push_clock(&mut text, local);
+            text.push_str("</time>");
             self.last = Some((time, text));
         }
         if let Some((_, text)) = &self.last {
@@ -172,20 +175,28 @@ impl Rows {
 }
 
 /// `2026-11-21`
-struct Day(DateTime);
-/// `12:34`
-struct Clock(DateTime);
-
-impl std::fmt::Display for Day {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.0.year(), self.0.month(), self.0.day())
-    }
+fn push_day(text: &mut String, time: DateTime) {
+    let year = time.year().unsigned_abs();
+    push_two(text, (year / 100).try_into().unwrap_or_default());
+    push_two(text, (year % 100).try_into().unwrap_or_default());
+    text.push('-');
+    push_two(text, time.month());
+    text.push('-');
+    push_two(text, time.day());
 }
 
-impl std::fmt::Display for Clock {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:02}:{:02}", self.0.hour(), self.0.minute())
-    }
+/// `12:34`
+fn push_clock(text: &mut String, time: DateTime) {
+    push_two(text, time.hour());
+    text.push(':');
+    push_two(text, time.minute());
+}
+
+/// A number below 100 in two digits.
+fn push_two(text: &mut String, number: i8) {
+    let number = number.unsigned_abs();
+    text.push(char::from(b'0' + number / 10 % 10));
+    text.push(char::from(b'0' + number % 10));
 }
 
 /// Text between tags, as views write it.

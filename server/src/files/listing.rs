@@ -1,12 +1,18 @@
 //! One directory, read and sorted.
 //!
-//! PERF: a folder may hold hundreds of thousands of entries. Its names are kept in one piece of memory, sorted by
-//! keys made once, and looked at closer (permissions, size, time) only when they are shown.
+//! PERF: a folder may hold hundreds of thousands of entries. Names are kept in one piece of memory and sorted by keys
+//! made once. What is asked of the disk of each is asked by several threads, and in the order of the directory: in the
+//! sorted order the kernel would look all over its memory.
 
 use std::{
     fs, io,
-    os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
+    num::NonZero,
+    os::{
+        fd::{AsFd as _, BorrowedFd, OwnedFd},
+        unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
+    },
     path::Path,
+    thread,
 };
 
 use app::page::listing::{Column, Order};
@@ -18,6 +24,10 @@ use super::{Found, RelPath, Trees, natural, tree};
 
 /// Bytes of directory entries that the kernel hands over at once.
 const BUFFER: usize = 64 * 1024;
+/// Threads that look at entries at most.
+const MOST_THREADS: usize = 4;
+/// Entries that are worth a thread.
+const WORTH_A_THREAD: usize = 4096;
 
 /// One entry that the world may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +52,25 @@ pub struct Listing<'a> {
     pub is_whole: bool,
 }
 
-/// One entry: where its name is, and what it is sorted by.
+/// One entry: where its name is, what it is sorted by, and what the disk says of it.
 #[derive(Clone, Copy)]
 struct Slot {
     key: u128,
+    facts: Facts,
     start: u32,
     length: u16,
-    is_folder: bool,
     is_link: bool,
+    /// Whether the world may read it.
+    is_public: bool,
+}
+
+/// What the disk says of an entry.
+#[derive(Clone, Copy, Default)]
+struct Facts {
+    /// None for folders.
+    size: Option<u64>,
+    /// Seconds since 1970.
+    modified: i64,
 }
 
 impl<'a> Listing<'a> {
@@ -64,8 +85,8 @@ impl<'a> Listing<'a> {
         Ok(Self { trees, folder, directory, names, slots, is_whole: false })
     }
 
-    /// Reads up to `limit` names that contain every word of `filter`; the case of ASCII letters is ignored.
-    /// `is_unwanted` is asked now and then whether to give up.
+    /// Reads up to `limit` entries whose names contain every word of `filter`; the case of ASCII letters is
+    /// ignored. `is_unwanted` is asked now and then whether to give up.
     ///
     /// # Errors
     /// The disk broke off; what was read until then remains.
@@ -73,8 +94,21 @@ impl<'a> Listing<'a> {
         &mut self,
         filter: &str,
         limit: usize,
-        is_unwanted: impl Fn() -> bool,
+        is_unwanted: impl Fn() -> bool + Sync,
     ) -> io::Result<()> {
+        let outcome = self.read_names(filter, limit, &is_unwanted);
+        self.look(&is_unwanted);
+        self.is_whole = outcome?;
+        Ok(())
+    }
+
+    /// Whether the end of the directory was reached.
+    fn read_names(
+        &mut self,
+        filter: &str,
+        limit: usize,
+        is_unwanted: &impl Fn() -> bool,
+    ) -> io::Result<bool> {
         let filter = filter.to_ascii_lowercase();
         let words: Vec<_> = filter.split_whitespace().map(memmem::Finder::new).collect();
         let mut folded = Vec::new();
@@ -95,40 +129,48 @@ impl<'a> Listing<'a> {
                 }
             }
             if self.slots.len() == limit {
-                return Ok(());
+                return Ok(false);
             }
-            self.add(name, entry.file_type());
-            if self.slots.len().is_multiple_of(4096) && is_unwanted() {
-                return Ok(());
+            self.add(name, entry.file_type() == FileType::Symlink);
+            if self.slots.len().is_multiple_of(WORTH_A_THREAD) && is_unwanted() {
+                return Ok(false);
             }
         }
-        self.is_whole = true;
-        Ok(())
+        Ok(true)
     }
 
-    fn add(&mut self, name: &[u8], kind: FileType) {
+    fn add(&mut self, name: &[u8], is_link: bool) {
         let (Ok(start), Ok(length)) = (u32::try_from(self.names.len()), u16::try_from(name.len()))
         else {
             return;
         };
         self.names.extend_from_slice(name);
-        let is_link = kind == FileType::Symlink;
-        let mut slot =
-            Slot { key: 0, start, length, is_folder: kind == FileType::Directory, is_link };
-        if is_link || kind == FileType::Unknown {
-            // What it is decides on its place.
-            match self.look(slot) {
-                Some(item) => slot.is_folder = item.size.is_none(),
-                None => return,
-            }
-        }
-        self.slots.push(slot);
+        let facts = Facts::default();
+        self.slots.push(Slot { key: 0, facts, start, length, is_link, is_public: false });
     }
 
-    /// Drops what the world may not read, so that it is not counted either.
-    pub fn keep_public(&mut self) {
+    /// Asks the disk what each entry is, and drops what the world may not read.
+    fn look(&mut self, is_unwanted: &(impl Fn() -> bool + Sync)) {
         let mut slots = std::mem::take(&mut self.slots);
-        slots.retain(|slot| self.look(*slot).is_some());
+        let (trees, folder, directory) = (self.trees, &self.folder, self.directory.as_fd());
+        in_parts(&mut slots, |slots| {
+            for slots in slots.chunks_mut(WORTH_A_THREAD) {
+                if is_unwanted() {
+                    return;
+                }
+                for slot in slots {
+                    let name = name_of(&self.names, *slot);
+                    let facts = if slot.is_link {
+                        follow(trees, &folder.child(name, false))
+                    } else {
+                        ask(directory, name)
+                    };
+                    slot.is_public = facts.is_some();
+                    slot.facts = facts.unwrap_or_default();
+                }
+            }
+        });
+        slots.retain(|slot| slot.is_public);
         self.slots = slots;
     }
 
@@ -138,23 +180,22 @@ impl<'a> Listing<'a> {
         if order.column == Column::Name {
             self.key_names(&mut slots);
         } else {
-            slots.retain_mut(|slot| match self.look(*slot) {
-                Some(item) => {
-                    slot.key = match order.column {
-                        Column::Size => item.size.map_or(0, |size| 1 + u128::from(size)),
-                        _ => item.time.map_or(0, |time| time.as_second().unsigned_abs().into()),
-                    };
-                    true
-                }
-                None => false,
-            });
+            for slot in &mut slots {
+                slot.key = match order.column {
+                    Column::Size => slot.facts.size.unwrap_or_default().into(),
+                    _ => slot.facts.modified.max(0).unsigned_abs().into(),
+                };
+            }
         }
-        slots.sort_unstable_by(|a, b| {
-            let inner =
-                a.key.cmp(&b.key).then_with(|| natural::compare(self.name(*a), self.name(*b)));
+        let compare = |a: &Slot, b: &Slot| {
+            let by_name = || natural::compare(self.name(*a), self.name(*b));
+            let inner = a.key.cmp(&b.key).then_with(by_name);
             let inner = if order.descending { inner.reverse() } else { inner };
-            b.is_folder.cmp(&a.is_folder).then(inner)
-        });
+            a.facts.size.is_some().cmp(&b.facts.size.is_some()).then(inner)
+        };
+        in_parts(&mut slots, |part| part.sort_unstable_by(compare));
+        // Finds the parts in order and merges them.
+        slots.sort_by(compare);
         self.slots = slots;
     }
 
@@ -172,56 +213,76 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// Entries read, those included that turn out not to be for everyone.
+    /// Entries that the world may read.
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// Whether nothing was found.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 
-    /// The entries from one place to another, as they are at this moment.
+    /// The entries from one place to another.
     pub fn items(&self, from: usize, to: usize) -> impl Iterator<Item = Item<'_>> {
         let to = to.min(self.slots.len());
-        self.slots
-            .get(from.min(to)..to)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|slot| self.look(*slot))
+        let slots = self.slots.get(from.min(to)..to).unwrap_or_default();
+        slots.iter().map(|slot| Item {
+            name: self.name(*slot),
+            size: slot.facts.size,
+            time: Timestamp::from_second(slot.facts.modified)
+                .ok()
+                .filter(|time| time.as_second() >= 0),
+        })
     }
 
     fn name(&self, slot: Slot) -> &[u8] {
-        let start = slot.start as usize;
-        self.names.get(start..start + usize::from(slot.length)).unwrap_or_default()
+        name_of(&self.names, slot)
     }
+}
 
-    /// Whether the world may read an entry, and what it is. One that vanished is none; a symlink counts as what
-    /// it leads to, if that lies within the trees.
-    fn look(&self, slot: Slot) -> Option<Item<'_>> {
-        let name = self.name(slot);
-        if slot.is_link {
-            let metadata = match self.trees.find(&self.folder.child(name, false)).ok()? {
-                Found::File { metadata, .. } => metadata,
-                Found::Folder { path } => fs::metadata(path).ok()?,
-            };
-            let size = metadata.is_file().then_some(metadata.len());
-            return Some(Item { name, size, time: tree::modified(&metadata) });
-        }
-        let path = std::ffi::OsStr::from_bytes(name);
-        let stat = rustix::fs::statat(&self.directory, path, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        let size = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory if stat.st_mode & 0o005 == 0o005 => None,
-            FileType::RegularFile if stat.st_mode & 0o004 == 0o004 => {
-                Some(u64::try_from(stat.st_size).unwrap_or_default())
-            }
-            _ => return None,
-        };
-        let seconds = stat.st_mtime;
-        let time = (seconds >= 0).then(|| Timestamp::from_second(seconds).ok()).flatten();
-        Some(Item { name, size, time })
+/// Works on many slots by several threads.
+fn in_parts(slots: &mut [Slot], work: impl Fn(&mut [Slot]) + Sync) {
+    if slots.len() <= WORTH_A_THREAD {
+        return work(slots);
     }
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+    let part = slots.len().div_ceil(threads).max(WORTH_A_THREAD);
+    thread::scope(|scope| {
+        for slots in slots.chunks_mut(part) {
+            scope.spawn(|| work(slots));
+        }
+    });
+}
+
+fn name_of(names: &[u8], slot: Slot) -> &[u8] {
+    let start = slot.start as usize;
+    names.get(start..start + usize::from(slot.length)).unwrap_or_default()
+}
+
+/// What an entry is; nothing for what vanished, for what the world may not read, and for what is neither file nor
+/// folder.
+fn ask(directory: BorrowedFd<'_>, name: &[u8]) -> Option<Facts> {
+    let name = std::ffi::OsStr::from_bytes(name);
+    let stat = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    let size = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory if stat.st_mode & 0o005 == 0o005 => None,
+        FileType::RegularFile if stat.st_mode & 0o004 == 0o004 => {
+            Some(u64::try_from(stat.st_size).unwrap_or_default())
+        }
+        _ => return None,
+    };
+    Some(Facts { size, modified: stat.st_mtime })
+}
+
+/// What a symlink leads to, if that lies within the trees.
+fn follow(trees: &Trees, path: &RelPath) -> Option<Facts> {
+    let metadata = match trees.find(path).ok()? {
+        Found::File { metadata, .. } => metadata,
+        Found::Folder { path } => fs::metadata(path).ok()?,
+    };
+    let size = metadata.is_file().then_some(metadata.len());
+    Some(Facts { size, modified: metadata.mtime() })
 }
 
 #[cfg(test)]
@@ -283,7 +344,5 @@ mod tests {
         let shown: Vec<_> = listing.items(9, 12).map(|item| item.name.to_vec()).collect();
         assert_eq!(shown, [b"common-9".to_vec(), b"common-10".to_vec(), b"common-11".to_vec()]);
         assert_eq!(listing.items(29, 40).count() + listing.items(50, 60).count(), 1);
-        fs::remove_file(dir.path().join("common-9")).unwrap();
-        assert_eq!(listing.items(9, 12).count(), 2, "it vanished meanwhile");
     }
 }

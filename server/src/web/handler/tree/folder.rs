@@ -157,7 +157,6 @@ impl Task {
     fn whole(&self, mut listing: Listing<'_>) -> String {
         let (mut from, mut to, mut paging) = (0, usize::MAX, None);
         if let Some(page) = self.asked.page {
-            listing.keep_public();
             let of = listing.len().div_ceil(PAGE).max(1);
             (from, to) = ((page - 1) * PAGE, page * PAGE);
             paging = Some(Paging::Page { page, of, total: listing.len() as u64 });
@@ -368,10 +367,12 @@ fn visible(name: &[u8]) -> Cow<'_, str> {
     const fn is_disguise(c: char) -> bool {
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     }
-    let text = String::from_utf8_lossy(name);
-    if text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-        return text;
+    if name.iter().all(|b| b.is_ascii_graphic() || *b == b' ')
+        && let Ok(text) = std::str::from_utf8(name)
+    {
+        return Cow::Borrowed(text);
     }
+    let text = String::from_utf8_lossy(name);
     let replace = |c: char| if c.is_control() || is_disguise(c) { '\u{fffd}' } else { c };
     Cow::Owned(text.chars().map(replace).collect())
 }
