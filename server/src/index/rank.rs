@@ -24,11 +24,18 @@ const MAX_OCCURRENCES: usize = 8;
 
 /// Steps in which the part of a name that is asked for counts.
 const MAX_COVERAGE: i32 = 8;
+/// Points for something to install.
+const INSTALLER: i32 = 6;
+/// Points for a name that always is the newest.
+const NEWEST: i32 = 20;
 
 /// Whether a folded file name accompanies another file: a checksum, a signature, a torrent.
 pub fn is_sidecar(name: &[u8]) -> bool {
+    if name.ends_with(b"sums") || name.ends_with(b"checksum") {
+        return true;
+    }
     let Some(extension) = gram::extension(name) else {
-        return name.ends_with(b"sums") || name.ends_with(b"checksum");
+        return false;
     };
     // PERF: literals of known length compare as integers; a list of suffixes took half of the time
     // of a search.
@@ -67,6 +74,12 @@ pub fn is_sidecar(name: &[u8]) -> bool {
     )
 }
 
+/// `rc` of `rc2`.
+fn without_number(word: &[u8]) -> &[u8] {
+    let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    &word[..word.len() - digits]
+}
+
 /// How much less a name with this word is wanted when the query does not ask for it.
 fn word_penalty(word: &[u8]) -> i32 {
     match word {
@@ -77,7 +90,10 @@ fn word_penalty(word: &[u8]) -> i32 {
         | b"loongarch64" | b"darwin" | b"macos" | b"macosx" | b"osx" | b"win32" | b"i386pae" => 12,
         b"dbg" | b"dbgsym" | b"debuginfo" | b"debugsource" | b"dev" | b"devel" => 15,
         b"beta" | b"alpha" | b"rc" | b"nightly" | b"daily" | b"preview" => 8,
-        _ => 0,
+        _ => match without_number(word) {
+            b"rc" | b"beta" | b"alpha" => 8,
+            _ => 0,
+        },
     }
 }
 
@@ -92,7 +108,11 @@ fn penalty(line: &[u8], search: &Search) -> i32 {
         // PERF: most words are too long or too short to be on the list.
         if (2..=11).contains(&(at - start)) {
             let word = &line[start..at];
-            let penalty = word_penalty(word);
+            let penalty = match word {
+                // As an architecture of its own, and not the start of `x86_64`.
+                b"x86" if !line[at..].starts_with(b"_64") && !line[at..].starts_with(b"-64") => 12,
+                _ => word_penalty(word),
+            };
             if penalty > highest && !search.names(word) {
                 highest = penalty;
             }
@@ -131,8 +151,36 @@ fn place(candidate: &Candidate<'_>, name_start: usize, place: Range<usize>) -> i
     points
 }
 
-fn letters(text: &[u8]) -> usize {
-    text.iter().filter(|&&byte| fold::is_letter(byte)).count()
+/// How much of a name was asked for, in steps up to [`MAX_COVERAGE`]. Only words of letters count:
+/// with versions and architectures, `linux-4.9` would beat `linux-6.12.1`, and `1.0-1` `1.0-2+b1`.
+fn coverage(line: &[u8], name_start: usize, places: &[Range<usize>]) -> i32 {
+    let (mut all, mut covered) = (0, 0);
+    let mut at = name_start;
+    while at < line.len() {
+        let start = at;
+        at += line[start..].iter().take_while(|&&byte| fold::is_word(byte)).count();
+        if line[start..at].iter().all(|&byte| fold::is_letter(byte)) {
+            let within =
+                |place: &Range<usize>| place.end.min(at).saturating_sub(place.start.max(start));
+            all += at - start;
+            covered += places.iter().map(within).sum::<usize>().min(at - start);
+        }
+        at += 1;
+    }
+    let steps = (8 * covered).checked_div(all).unwrap_or(0);
+    i32::try_from(steps).unwrap_or(0).min(MAX_COVERAGE)
+}
+
+/// Points for what people come for: something to install, and the name that always is the newest.
+fn extra(name: &[u8]) -> i32 {
+    let is_installer = matches!(
+        gram::extension(name),
+        Some(
+            b"iso" | b"exe" | b"msi" | b"dmg" | b"pkg" | b"run" | b"sh" | b"img" | b"deb" | b"rpm"
+        )
+    );
+    let is_newest = memchr::memmem::find(name, b"latest").is_some();
+    INSTALLER * i32::from(is_installer) + NEWEST * i32::from(is_newest)
 }
 
 /// What a line is worth.
@@ -158,7 +206,6 @@ pub fn score(
     let name_start = memchr::memrchr(b'/', line).map_or(0, |slash| slash + 1);
     let name = &line[name_start..];
     let mut score = 0;
-    let mut covered = 0;
     places.clear();
     for term in &search.wanted {
         let best = term
@@ -170,9 +217,6 @@ pub fn score(
             return Verdict::Miss;
         };
         score += points;
-        if at >= name_start {
-            covered += letters(&term.bytes);
-        }
         if places.last().is_some_and(|before| before.start < at) {
             score += 5;
         }
@@ -186,16 +230,13 @@ pub fn score(
         places.push(found);
     }
     score -= 25 * i32::from(candidate.tier);
-    if score + 5 * MAX_COVERAGE < floor {
+    if score + 5 * MAX_COVERAGE + INSTALLER + NEWEST < floor {
         // PERF: what follows adds no more, and most lines of a common word end here.
         return Verdict::Low;
     }
-    if candidate.is_dir && name_start > 0 {
-        covered = 0;
+    if !candidate.is_dir || name_start == 0 {
+        score += 5 * coverage(line, name_start, places) + extra(name);
     }
-    // In steps of an eighth and without digits, or `linux-4.9` would beat `linux-6.12.1`.
-    let coverage = (8 * covered).checked_div(letters(name)).unwrap_or(0);
-    score += 5 * i32::try_from(coverage).unwrap_or(0).min(MAX_COVERAGE);
     let depth = memchr::memchr_iter(b'/', line).count();
     score -= 3 * i32::try_from(depth).unwrap_or(i32::MAX / 8);
     if !candidate.is_dir && is_sidecar(name) && !wants_sidecar(search, name) {

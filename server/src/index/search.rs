@@ -124,9 +124,18 @@ struct Run<'a> {
 }
 
 impl Index {
-    /// Answers a query within [`Limits::VISITOR`].
+    /// Answers a query within [`Limits::VISITOR`]. When nothing is found, `centos7` is read as
+    /// `centos 7`.
     pub fn search(&self, query: &Query) -> Result<Answer, QueryError> {
-        self.search_within(query, Limits::VISITOR)
+        let answer = self.search_within(query, Limits::VISITOR)?;
+        if answer.total == 0
+            && let Some(text) = apart(&query.text)
+            && let Ok(other) = self.search_within(&Query { text, ..query.clone() }, Limits::VISITOR)
+            && other.total > 0
+        {
+            return Ok(other);
+        }
+        Ok(answer)
     }
 
     /// Answers a query within other limits.
@@ -204,6 +213,25 @@ impl Index {
         }
         Ok(())
     }
+}
+
+/// The query with a blank between the letters and the digits of each word that has both in this
+/// order; `None` when there is no such word.
+fn apart(text: &str) -> Option<String> {
+    let word = |word: &str| {
+        let digits = word.find(|c: char| c.is_ascii_digit())?;
+        let (name, version) = word.split_at(digits);
+        let is_name = !name.is_empty() && name.chars().all(char::is_alphabetic);
+        let is_version = version.chars().all(|c| c.is_ascii_digit() || c == '.');
+        (is_name && is_version).then(|| format!("{name} {version}"))
+    };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_quoted = text.contains('"');
+    (!is_quoted && words.iter().any(|w| word(w).is_some())).then(|| {
+        let apart: Vec<String> =
+            words.iter().map(|w| word(w).unwrap_or_else(|| (*w).to_owned())).collect();
+        apart.join(" ")
+    })
 }
 
 fn micros(since: Instant) -> u64 {

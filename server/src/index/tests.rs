@@ -241,6 +241,7 @@ fn people_find_the_file_they_mean_first() {
         ("gcc-14 deb", "debian/pool/main/g/gcc/gcc-14_14.2.0-1_amd64.deb"),
         ("debian netinst", "debian-cd/13.1.0/amd64/iso-cd/debian-13.1.0-amd64-netinst.iso"),
         ("kernel", "kernel"),
+        ("ubuntu24.04 desktop", "ubuntu-releases/24.04/ubuntu-24.04.10-desktop-amd64.iso"),
     ] {
         assert_eq!(found(&index, text).first().map(String::as_str), Some(wanted), "{text}");
     }

@@ -25,6 +25,7 @@ mod guides;
 mod headers;
 mod history;
 mod killed;
+mod known;
 mod list;
 mod metrics;
 mod mirrorz;

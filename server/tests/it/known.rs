@@ -1,0 +1,114 @@
+//! What people type, and the file that they mean: most of them must see it first.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use server::index::{self, FileRecord, Index};
+
+use crate::harness::{TestSite, now};
+
+const TREE: &str = include_str!("../fixtures/search/tree.txt");
+const KNOWN: &str = include_str!("../fixtures/search/known.tsv");
+
+/// Shares of the queries, in percent.
+const FIRST: usize = 90;
+const AMONG_FIVE: usize = 98;
+
+/// Where the brace at the start of `text` closes.
+fn closing(text: &str) -> usize {
+    let mut depth = 0;
+    let closes = |(at, c): (usize, char)| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        (depth == 0).then_some(at)
+    };
+    text.char_indices().find_map(closes).expect("a brace that closes")
+}
+
+/// Cuts at commas outside of inner braces.
+fn choices(text: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut found) = (0, 0, Vec::new());
+    for (at, c) in text.char_indices() {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        if c == ',' && depth == 0 {
+            found.push(&text[start..at]);
+            start = at + 1;
+        }
+    }
+    found.push(&text[start..]);
+    found
+}
+
+/// Writes out a line of `tree.txt`, from left to right.
+fn expand(line: &str, named: &BTreeMap<String, String>, out: &mut Vec<String>) {
+    let Some(open) = line.find('{') else { return out.push(line.to_owned()) };
+    let close = open + closing(&line[open..]);
+    let (before, inside, after) = (&line[..open], &line[open + 1..close], &line[close + 1..]);
+    if let Some(value) = named.get(inside) {
+        return expand(&format!("{before}{value}{after}"), named, out);
+    }
+    let (name, values) = match inside.split_once('=') {
+        Some((name, values)) if name.len() == 1 => (Some(name), values),
+        _ => (None, inside),
+    };
+    for value in choices(values) {
+        let mut named = named.clone();
+        if let Some(name) = name {
+            let numbers: Vec<&str> = value.splitn(3, '.').collect();
+            named.insert(format!("{name}/2"), numbers[..numbers.len().min(2)].join("."));
+            named.insert(name.to_owned(), value.to_owned());
+        }
+        expand(&format!("{before}{value}{after}"), &named, out);
+    }
+}
+
+/// Whether this is what may stand behind a file or folder.
+fn is_end(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('/')
+}
+
+fn paths() -> Vec<String> {
+    let mut paths = Vec::new();
+    for line in TREE.lines().filter(|line| !line.starts_with('#')) {
+        expand(line, &BTreeMap::new(), &mut paths);
+    }
+    paths
+}
+
+#[tokio::test]
+async fn people_find_the_file_they_mean() {
+    let config = "[search]\nper_minute = 1000000\nburst = 100000\n";
+    let site = TestSite::builder().config(config).start().await;
+    let folder = site.state().config().index_folder();
+    let paths = paths();
+    let records = paths.iter().map(|path| {
+        Ok(FileRecord { path: path.clone().into_bytes(), size: 1, mtime: 0, is_dir: false })
+    });
+    index::build(&folder, &[], records, now().as_second(), &mut |_| {}).unwrap();
+    site.state().set_index(Index::open(&folder).unwrap());
+    let (mut queries, mut first, mut among_five) = (0, 0, 0);
+    let mut report = String::new();
+    for line in KNOWN.lines().filter(|line| !line.starts_with('#')) {
+        let (query, wanted) = line.split_once('\t').expect("a query and its file");
+        let wanted: Vec<&str> = wanted.split(' ').collect();
+        for path in &wanted {
+            let is_here = |known: &String| known.strip_prefix(path).is_some_and(is_end);
+            assert!(paths.iter().any(is_here), "{path} is not in tree.txt");
+        }
+        let q = utf8_percent_encode(query, NON_ALPHANUMERIC);
+        let answer = site.get(&format!("/api/v1/files?q={q}&limit=5")).await.is(200).json();
+        let hits = answer["hits"].as_array().unwrap();
+        let path = |hit: &serde_json::Value| hit["path"].as_str().unwrap().to_owned();
+        let hits: Vec<String> = hits.iter().map(path).collect();
+        let place = hits.iter().position(|hit| wanted.contains(&hit.trim_matches('/')));
+        queries += 1;
+        first += usize::from(place == Some(0));
+        among_five += usize::from(place.is_some());
+        if place != Some(0) {
+            report += &format!("{query}: {place:?} of {hits:#?}\n");
+        }
+    }
+    println!("{report}{queries} queries: {first} first, {among_five} among the first five");
+    assert!(queries >= 120 && paths.len() > 1500, "{queries} queries, {} paths", paths.len());
+    assert!(first * 100 >= queries * FIRST, "{first} of {queries}\n{report}");
+    assert!(among_five * 100 >= queries * AMONG_FIVE, "{among_five} of {queries}\n{report}");
+}
