@@ -285,7 +285,8 @@ fn document(chrome: &Chrome, view: &ListingView<'_>) -> Document {
         description: view.path.clone(),
         path: format!("{}{}", view.href, view.query),
         section: Section::Mirrors,
-        noindex: true,
+        // Crawlers find a mirror by its first folder; what lies below is searched here, not by them.
+        noindex: view.crumbs.len() > 2 || !view.query.is_empty(),
         main: main.into_any(),
     }
 }
