@@ -318,7 +318,9 @@ pub fn encode_facts(facts: &[Facts], out: &mut Vec<u8>) {
     writer.put(u64::from(has_table), 1);
     if has_table {
         writer.put(ages.len() as u64, 6);
-        ages.iter().for_each(|&age| writer.put(age, age_width));
+        for &age in &ages {
+            writer.put(age, age_width);
+        }
     }
     for fact in facts {
         match ages.binary_search(&age(fact)) {

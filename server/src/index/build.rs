@@ -225,7 +225,7 @@ fn write_parts(
         drop((catalogues, results));
         let gather = Gather::new(mirrors, now);
         let mut feeder = Feeder { gather, writers, failed: &failed, entries: 0, progress };
-        let fed = feed(&mut feeder).and_then(|()| feeder.finish());
+        let end = feed(&mut feeder).and_then(|()| feeder.finish());
         let Feeder { gather, writers, entries, progress, .. } = feeder;
         drop(writers);
         let mut all = Written { started, dirs: Vec::new(), intake: gather.intake };
@@ -241,7 +241,7 @@ fn write_parts(
             }
             progress(Progress::Writing(done.load(Ordering::Relaxed), entries));
         }
-        fed.map(|()| all)
+        end.map(|()| all)
     })
 }
 

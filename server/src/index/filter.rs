@@ -32,7 +32,7 @@ impl Filter {
     fn place(&self, gram: Gram) -> (usize, u8) {
         // Fibonacci hashing spreads neighbours; its upper half, multiplied, is a place in the range.
         let hash = u64::from(gram.number()).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let place = hash * (self.bits.len() as u64 * 8) >> 32;
+        let place = (hash * (self.bits.len() as u64 * 8)) >> 32;
         (usize::try_from(place >> 3).unwrap_or(0), 1 << (place & 7))
     }
 

@@ -206,28 +206,26 @@ fn counts_pieces(word: &[u8]) -> bool {
             .any(|name| word.eq_ignore_ascii_case(name.as_bytes()))
 }
 
+/// What the last piece of a name ends with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Number,
+    Letter,
+    Dot,
+    Other,
+}
+
 /// Cuts pieces off a name, by the rules of Debian, rpm and semver as far as they agree.
 struct Tokens<'a> {
     rest: &'a [u8],
-    /// The last piece was a number.
-    is_after_number: bool,
-    /// The last byte was a letter that is a piece of its own.
-    is_in_word: bool,
-    /// The last byte was a dot.
-    is_after_dot: bool,
+    before: Before,
     /// A number that follows counts pieces.
     counts_pieces: bool,
 }
 
 impl<'a> Tokens<'a> {
     fn new(rest: &'a [u8]) -> Self {
-        Self {
-            rest,
-            is_after_number: false,
-            is_in_word: false,
-            is_after_dot: false,
-            counts_pieces: false,
-        }
+        Self { rest, before: Before::Other, counts_pieces: false }
     }
 
     /// `.5` is one piece before everything else, so that `6.1.5` comes before `6.1`; `~` is after
@@ -241,10 +239,10 @@ impl<'a> Tokens<'a> {
             b'0'..=b'9' => (NUMBER, self.rest),
             b'a'..=b'z' | b'A'..=b'Z' => return self.letter(first, after),
             _ => {
-                let is_in_word = self.is_in_word;
-                (self.is_after_number, self.is_in_word) = (false, false);
-                self.is_after_dot = first == b'.';
-                self.counts_pieces &= is_in_word && matches!(first, b'-' | b'_');
+                let is_dot = first == b'.';
+                let before = if is_dot { Before::Dot } else { Before::Other };
+                let before = std::mem::replace(&mut self.before, before);
+                self.counts_pieces &= before == Before::Letter && matches!(first, b'-' | b'_');
                 self.rest = after;
                 let class = match first {
                     b'^' => PATCH,
@@ -262,7 +260,7 @@ impl<'a> Tokens<'a> {
         let end = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (number, after) = digits.split_at(end);
         self.rest = after;
-        (self.is_after_number, self.is_in_word, self.is_after_dot) = (true, false, false);
+        self.before = Before::Number;
         let zeros = number.iter().take_while(|&&byte| byte == b'0').count();
         let counts_pieces = std::mem::take(&mut self.counts_pieces);
         if counts_pieces && class == NUMBER && (1..=2).contains(&number.len()) {
@@ -274,10 +272,10 @@ impl<'a> Tokens<'a> {
     }
 
     fn letter(&mut self, first: u8, after: &'a [u8]) -> Token<'a> {
-        let is_in_version = self.is_after_number || self.is_after_dot;
-        let (is_after_number, is_in_word) = (self.is_after_number, self.is_in_word);
-        (self.is_after_number, self.is_in_word, self.is_after_dot) = (false, true, false);
-        if !is_in_word {
+        let before = std::mem::replace(&mut self.before, Before::Letter);
+        let is_after_number = before == Before::Number;
+        let is_in_version = is_after_number || before == Before::Dot;
+        if before != Before::Letter {
             let length = self.rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
             let (word, behind) = self.rest.split_at(length);
             self.counts_pieces = counts_pieces(word);

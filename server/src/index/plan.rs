@@ -260,12 +260,11 @@ impl<'a> Lane<'a> {
     /// Of these, the blocks where a name starts like the first term; `None` when there are none.
     pub fn first(&mut self) -> io::Result<Option<&mut Conjunction>> {
         let Some(start) = self.start.clone() else { return Ok(None) };
-        let blocks = match self.first.take() {
-            Some(blocks) => blocks,
-            None => {
-                let starts = std::iter::once(Source::List(start));
-                self.open(self.sources.iter().cloned().chain(starts).collect())?
-            }
+        let blocks = if let Some(blocks) = self.first.take() {
+            blocks
+        } else {
+            let starts = std::iter::once(Source::List(start));
+            self.open(self.sources.iter().cloned().chain(starts).collect())?
         };
         Ok(Some(self.first.insert(blocks)))
     }

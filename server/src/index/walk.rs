@@ -296,7 +296,7 @@ impl Walker {
         match open_top(root, top) {
             Ok(Some((dir, stat))) => {
                 if self.is_new_tree(&stat) {
-                    self.enter(dir, &stat, top.to_vec(), 1);
+                    self.enter(dir, &stat, top, 1);
                 }
             }
             Ok(None) => self.found.hidden += 1,
@@ -313,7 +313,7 @@ impl Walker {
         match opened {
             Ok((dir, stat)) if is_open_dir(&stat) => {
                 if stat.st_dev == job.device || self.is_new_tree(&stat) {
-                    self.enter(dir, &stat, job.path.clone(), job.depth + 1);
+                    self.enter(dir, &stat, &job.path, job.depth + 1);
                 }
             }
             Ok(_) => self.found.hidden += 1,
@@ -330,22 +330,22 @@ impl Walker {
     }
 
     /// Records a directory and reads its entries.
-    fn enter(&mut self, dir: OwnedFd, stat: &Stat, path: Vec<u8>, depth: usize) {
+    fn enter(&mut self, dir: OwnedFd, stat: &Stat, path: &[u8], depth: usize) {
         self.found.dirs += 1;
         let entries = Dir::read_from(&dir);
         let dir = Arc::new(dir);
-        self.push(record(path.clone(), stat, true));
+        self.push(record(path.to_vec(), stat, true));
         let entries = match entries {
             Ok(entries) => entries,
-            Err(error) => return self.found.fail(&path, error),
+            Err(error) => return self.found.fail(path, error),
         };
         for entry in entries {
             if self.shared.is_over.load(Ordering::Relaxed) {
                 return;
             }
             match entry {
-                Ok(entry) => self.look_at(&dir, stat.st_dev, &path, entry.file_name(), depth),
-                Err(error) => return self.found.fail(&path, error),
+                Ok(entry) => self.look_at(&dir, stat.st_dev, path, entry.file_name(), depth),
+                Err(error) => return self.found.fail(path, error),
             }
         }
     }

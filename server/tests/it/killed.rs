@@ -62,9 +62,10 @@ fn fifty_kills_leave_the_index_whole() {
         // The one place where a test waits: for a moment that is truly any.
         std::thread::sleep(whole.mul_f64(random.gen_range(0.0..1.2)).min(Duration::from_secs(2)));
         child.kill().unwrap();
-        match child.wait().unwrap().success() {
-            true => finished += 1,
-            false => killed += 1,
+        if child.wait().unwrap().success() {
+            finished += 1;
+        } else {
+            killed += 1;
         }
         let after = paths(&index);
         assert!(before.iter().all(|path| after.contains(path)), "turn {turn}: nothing is lost");
