@@ -295,7 +295,7 @@ texts! {
     search_literal: "“{0}”不能当作条件，按原文查找。模式里要有三个相连的字母或数字；条件写成 size:>1G、size:10M..2G、after:2026-01、before:2026-01-31。", "“{0}” cannot serve as a condition and was looked for as it stands. A pattern needs three letters or digits in a row; write size:>1G, size:10M..2G, after:2026-01, before:2026-01-31.";
     query_empty: "没有要查找的内容。", "There is nothing to look for.";
     query_only_excluded: "只写了要排除的词，请再写一个要查找的词。", "The query only excludes: add a word to look for.";
-    query_too_long: "搜索内容有 {0} 字节，最多 {1} 字节。", "The query is {0} bytes long; {1} are allowed.";
+    query_too_long: "搜索内容有 {0} 个字符，最多 {1} 个。", "The query is {0} characters long; {1} are allowed.";
     query_too_many: "搜索内容有 {0} 个词，最多 {1} 个。", "The query has {0} words; {1} are allowed.";
     query_unknown_mirror: "文件索引里没有镜像“{0}”。", "The file index has no mirror “{0}”.";
     query_contradiction: "两个 {0} 条件互相矛盾，不会有结果。", "Two different {0} filters: nothing can match both.";

@@ -8,7 +8,7 @@ use super::pattern::Pattern;
 use super::range::{Bounds, size_bounds, time_bounds};
 use super::record::split_name;
 
-/// Longest query text, in bytes.
+/// Longest query text, in characters.
 pub const MAX_TEXT: usize = 128;
 /// Most terms of a query, excluded ones and filters counted.
 pub const MAX_TERMS: usize = 8;
@@ -53,8 +53,8 @@ pub enum QueryError {
     /// Only excluded terms.
     #[error("the query only excludes: add a word to look for")]
     OnlyExcluded,
-    /// Longer than [`MAX_TEXT`]; the length in bytes.
-    #[error("the query is {0} bytes long, {MAX_TEXT} are allowed")]
+    /// Longer than [`MAX_TEXT`]; the length in characters.
+    #[error("the query is {0} characters long, {MAX_TEXT} are allowed")]
     TooLong(usize),
     /// More than [`MAX_TERMS`] terms; their number.
     #[error("the query has {0} terms, {MAX_TERMS} are allowed")]
@@ -197,8 +197,9 @@ pub struct Search {
 impl Search {
     /// Parses and checks a query.
     pub fn parse(query: &Query, mirrors: &MirrorTable) -> Result<Self, QueryError> {
-        if query.text.len() > MAX_TEXT {
-            return Err(QueryError::TooLong(query.text.len()));
+        let length = query.text.chars().count();
+        if length > MAX_TEXT {
+            return Err(QueryError::TooLong(length));
         }
         let words = split(&query.text);
         if words.len() > MAX_TERMS {

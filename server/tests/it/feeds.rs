@@ -47,7 +47,7 @@ async fn robots_may_read_pages_and_not_searches() {
     let site = TestSite::shared().await;
     let robots = site.get("/robots.txt").await.is(200);
     let text = robots.text();
-    assert!(text.contains("Disallow: /search\n") && text.contains("Disallow: /docs/*?\n"));
+    assert!(text.contains("Disallow: /search?\n") && text.contains("Disallow: /docs/*?\n"));
     assert!(text.ends_with("Sitemap: https://mirror.example/sitemap.xml\n"), "{text}");
 }
 

@@ -144,7 +144,8 @@ async fn results_states_and_folders_are_not_for_search_engines() {
         ("/docs/debian?release=sid", false),
         ("/status", true),
         ("/network", false),
-        ("/debian/", false),
+        ("/debian/", true),
+        ("/debian/dists/", false),
         ("/debian/?q=dists", false),
         ("/nothing", false),
     ] {

@@ -155,7 +155,7 @@ async fn it_is_linked_and_kept_from_crawlers() {
     assert!(site.get("/robots.txt").await.text().contains("Disallow: /network\n"));
     assert!(!site.get("/sitemap.xml").await.text().contains("/network"));
     let page = site.visit("/network").await.html();
-    let script = page.links().into_iter().find(|l| l.contains("speed.") && l.ends_with(".js"));
+    let script = page.links().into_iter().find(|l| l.starts_with("/static/speed."));
     let script = site.get(&script.unwrap()).await.is(200);
     assert!(script.header("cache-control").contains("immutable"));
 }

@@ -79,7 +79,7 @@ async fn a_bad_search_is_refused_in_words() {
         ("", "nothing to look for"),
         ("q=-a", "only excludes"),
         ("q=a+mirror:nowhere", "nowhere"),
-        (&format!("q={}", "a".repeat(129)), "129 bytes"),
+        (&format!("q={}", "a".repeat(129)), "129 characters"),
         ("q=a+b+c+d+e+f+g+h+i", "9 words"),
     ] {
         let path = format!("/api/v1/files?{query}");
@@ -89,7 +89,7 @@ async fn a_bad_search_is_refused_in_words() {
         assert_eq!(answer.header("access-control-allow-origin"), "*");
     }
     let page = site.visit(&format!("/en/search?q={}", "a".repeat(129))).await.html();
-    assert!(page.visible().contains("129 bytes"));
+    assert!(page.visible().contains("129 characters"));
     site.visit("/search/files?q=a&limit=many").await.is(400);
     site.visit("/search?q=a&mirror=nowhere").await.is(404);
 }

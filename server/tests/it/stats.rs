@@ -279,9 +279,9 @@ fn command(config: &Config, folder: &Path, logs: &[&Path]) -> Command {
     let file = folder.join("site.toml");
     let text = format!(
         "[site]\nbase_url = \"https://mirror.example\"\nname = {{ zh = \"镜\", en = \"M\" }}\ntime_zone = \"Asia/Shanghai\"\n\
-         [server]\nstate = {state:?}\n[files]\nroot = {root:?}\n",
-        state = config.server.state,
-        root = config.root(),
+         [server]\nstate = \"{state}\"\n[files]\nroot = \"{root}\"\n",
+        state = config.server.state.display(),
+        root = config.root().display(),
     );
     fs::write(&file, text).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_mingjing"));

@@ -143,7 +143,7 @@ pub async fn llms(State(state): State<AppState>, headers: HeaderMap) -> Result<R
 pub async fn robots(State(state): State<AppState>, headers: HeaderMap) -> Response {
     let base = &state.config().site.base_url;
     let text = format!(
-        "User-agent: *\nDisallow: /search\nDisallow: /en/search\nDisallow: /network\nDisallow: /en/network\nAllow: /api/docs\nDisallow: /api/\nDisallow: /docs/*?\n\
+        "User-agent: *\nDisallow: /search?\nDisallow: /en/search?\nDisallow: /search/\nDisallow: /en/search/\nDisallow: /network\nDisallow: /en/network\nAllow: /api/docs\nDisallow: /api/\nDisallow: /docs/*?\n\
          Disallow: /en/docs/*?\n\nSitemap: {base}/sitemap.xml\n"
     );
     Page::new(TEXT, CachePolicy::Day, text).respond(&headers)
