@@ -70,7 +70,7 @@ pub struct Limits {
 impl Limits {
     /// What a visitor's query may cost.
     pub const VISITOR: Self =
-        Self { matches: 2000, blocks: 2000, deadline: Duration::from_millis(4) };
+        Self { matches: 2000, blocks: 2000, deadline: Duration::from_micros(3500) };
     /// No limits: for tests and exhaustive counts, never in the request path.
     pub const NONE: Self =
         Self { matches: usize::MAX, blocks: usize::MAX, deadline: Duration::MAX };
