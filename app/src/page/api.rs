@@ -2,7 +2,12 @@
 
 use leptos::prelude::*;
 
-use crate::{Document, model::Lang, shell::Section};
+use crate::{
+    Document,
+    model::Lang,
+    part::{self, Column},
+    shell::Section,
+};
 
 /// Data of the page.
 pub struct ApiView {
@@ -261,19 +266,11 @@ fn fields_table(lang: Lang, label: &'static str, fields: Vec<Field>) -> AnyView 
             }
         })
         .collect_view();
-    view! {
-        <table class="list fields">
-            <thead>
-                <tr>
-                    <th scope="col">{label}</th>
-                    <th scope="col">{t.api_type}</th>
-                    <th scope="col">{t.api_meaning}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
+    part::table(
+        "list fields",
+        &[Column::Text(label), Column::Text(t.api_type), Column::Text(t.api_meaning)],
+        rows.into_any(),
+    )
 }
 
 fn type_view(r#type: Type) -> AnyView {

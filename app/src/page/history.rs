@@ -10,7 +10,7 @@ use crate::{
     history::{Change, Day, Figures, MirrorHistory, Run},
     model::{Freshness, Lang, Mirror},
     part::{
-        self,
+        self, Column,
         chart::{self, Chart},
     },
     shell::Section,
@@ -220,21 +220,17 @@ fn day_table(lang: Lang, days: &Days<'_>) -> AnyView {
             }
         })
         .collect_view();
-    view! {
-        <table class="list">
-            <thead>
-                <tr>
-                    <th scope="col">{t.history_day}</th>
-                    <th scope="col" class="num">{t.history_ok}</th>
-                    <th scope="col" class="num">{t.history_failed}</th>
-                    <th scope="col">{t.history_mean}</th>
-                    <th scope="col" class="num">{t.history_size}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
+    part::table(
+        "list",
+        &[
+            Column::Text(t.history_day),
+            Column::Figure(t.history_ok),
+            Column::Figure(t.history_failed),
+            Column::Text(t.history_mean),
+            Column::Figure(t.history_size),
+        ],
+        rows.into_any(),
+    )
 }
 
 fn latest(chrome: &Chrome, lang: Lang, runs: &[Run]) -> AnyView {
@@ -256,17 +252,7 @@ fn latest(chrome: &Chrome, lang: Lang, runs: &[Run]) -> AnyView {
     view! {
         <section aria-labelledby="runs">
             <h2 id="runs">{t.history_latest}</h2>
-            <table class="list">
-                <thead>
-                    <tr>
-                        <th scope="col">{t.history_ended}</th>
-                        <th scope="col">{t.history_outcome}</th>
-                        <th scope="col">{t.history_duration}</th>
-                        <th scope="col" class="num">{t.history_size}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            {part::table("list", &[Column::Text(t.history_ended), Column::Text(t.history_outcome), Column::Text(t.history_duration), Column::Figure(t.history_size)], rows.into_any())}
         </section>
     }
     .into_any()

@@ -7,6 +7,7 @@ use crate::{
     Chrome, Document,
     format::{count, fill},
     model::{Bilingual, Lang},
+    part::{self, Column},
     shell::Section,
 };
 
@@ -259,20 +260,16 @@ fn names(view: &NetworkView) -> AnyView {
             }
         })
         .collect_view();
-    view! {
-        <table class="list">
-            <thead>
-                <tr>
-                    <th scope="col">{t.network_name}</th>
-                    <th scope="col">{t.network_family}</th>
-                    <th scope="col">{t.network_for_you}</th>
-                    <th scope="col">{t.network_note}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
+    part::table(
+        "list",
+        &[
+            Column::Text(t.network_name),
+            Column::Text(t.network_family),
+            Column::Text(t.network_for_you),
+            Column::Text(t.network_note),
+        ],
+        rows.into_any(),
+    )
 }
 
 /// Links that download, a command that measures; the script makes the links measure, too.

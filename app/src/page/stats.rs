@@ -8,7 +8,7 @@ use crate::{
     format::{self, count, fill},
     model::{Lang, Mirror},
     part::{
-        self,
+        self, Column,
         chart::{self, Chart, share},
     },
     shell::Section,
@@ -180,16 +180,7 @@ fn disk(chrome: &Chrome, view: &StatsView<'_>) -> AnyView {
         {has_days.then(|| view! { <details><summary>{t.history_by_day}</summary>{disk_days(view)}</details> })}
         <details open="open">
             <summary>{t.stats_by_mirror}</summary>
-            <table class="list">
-                <thead>
-                    <tr>
-                        <th scope="col">{t.col_name}</th>
-                        <th scope="col" class="num">{t.col_size}</th>
-                        <td class="share"></td>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            {part::table("list", &[Column::Text(t.col_name), Column::Figure(t.col_size), Column::Share], rows.into_any())}
         </details>
     };
     section(lang, "disk", t.stats_disk, &[Series::Disk, Series::DiskDays], content.into_any())
@@ -233,19 +224,11 @@ fn disk_days(view: &StatsView<'_>) -> AnyView {
             }
         })
         .collect_view();
-    view! {
-        <table class="list">
-            <thead>
-                <tr>
-                    <th scope="col">{t.history_day}</th>
-                    <th scope="col" class="num">{t.col_size}</th>
-                    <th scope="col" class="num">{t.stats_known}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
+    part::table(
+        "list",
+        &[Column::Text(t.history_day), Column::Figure(t.col_size), Column::Figure(t.stats_known)],
+        rows.into_any(),
+    )
 }
 
 fn requests(chrome: &Chrome, view: &StatsView<'_>) -> AnyView {
@@ -361,22 +344,18 @@ fn traffic_table(
             }
         })
         .collect_view();
-    view! {
-        <table class="list">
-            <thead>
-                <tr>
-                    <th scope="col">{what}</th>
-                    <th scope="col" class="num">{t.stats_col_requests}</th>
-                    <th scope="col" class="num">{t.stats_col_partial}</th>
-                    <th scope="col" class="num">{t.stats_col_errors}</th>
-                    <th scope="col" class="num">{t.stats_col_bytes}</th>
-                    <td class="share"></td>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
+    part::table(
+        "list",
+        &[
+            Column::Text(what),
+            Column::Figure(t.stats_col_requests),
+            Column::Figure(t.stats_col_partial),
+            Column::Figure(t.stats_col_errors),
+            Column::Figure(t.stats_col_bytes),
+            Column::Share,
+        ],
+        rows.into_any(),
+    )
 }
 
 fn bandwidth(chrome: &Chrome, view: &StatsView<'_>) -> AnyView {
@@ -424,18 +403,7 @@ fn bandwidth(chrome: &Chrome, view: &StatsView<'_>) -> AnyView {
         {chart}
         <details>
             <summary>{t.stats_by_hour}</summary>
-            <table class="list">
-                <thead>
-                    <tr>
-                        <th scope="col">{t.stats_hour}</th>
-                        <th scope="col" class="num">{t.stats_sent}</th>
-                        <th scope="col" class="num">{t.stats_received}</th>
-                        <th scope="col" class="num">{t.stats_rate}</th>
-                        <th scope="col" class="num">{t.stats_peak}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            {part::table("list", &[Column::Text(t.stats_hour), Column::Figure(t.stats_sent), Column::Figure(t.stats_received), Column::Figure(t.stats_rate), Column::Figure(t.stats_peak)], rows.into_any())}
         </details>
     };
     section(lang, "bandwidth", t.stats_bandwidth, &[Series::Bandwidth], content.into_any())

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::{
     Chrome, Document, format,
     model::{BackendReport, Freshness, Lang, Mirror},
-    part,
+    part::{self, Column},
     shell::Section,
 };
 
@@ -32,22 +32,7 @@ pub fn document(
             </section>
             <section aria-labelledby="mirrors-title">
                 <h2 id="mirrors-title">{t.list_title}</h2>
-                <table class="list status">
-                    <thead>
-                        <tr>
-                            <th scope="col">{t.col_name}</th>
-                            <th scope="col">{t.fact_state}</th>
-                            <th scope="col">{t.fact_content}</th>
-                            <th scope="col">{t.fact_consistency}</th>
-                            <th scope="col">{t.col_success}</th>
-                            <th scope="col">{t.fact_attempt}</th>
-                            <th scope="col">{t.fact_next}</th>
-                            <th scope="col" class="num">{t.col_size}</th>
-                            <th scope="col">{t.fact_upstream}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
+                {part::table("list status", &[Column::Text(t.col_name), Column::Text(t.fact_state), Column::Text(t.fact_content), Column::Text(t.fact_consistency), Column::Text(t.col_success), Column::Text(t.fact_attempt), Column::Text(t.fact_next), Column::Figure(t.col_size), Column::Text(t.fact_upstream)], rows.into_any())}
             </section>
         </div>
     };
@@ -139,19 +124,15 @@ fn backend_table(
             }
         })
         .collect_view();
-    view! {
-        <table class="list backends">
-            <thead>
-                <tr>
-                    <th scope="col">{t.status_backend}</th>
-                    <th scope="col">{t.status_answer}</th>
-                    <th scope="col">{t.status_fetched}</th>
-                    <th scope="col" class="num">{t.status_entries}</th>
-                    <th scope="col" class="num">{t.status_dropped}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
+    part::table(
+        "list backends",
+        &[
+            Column::Text(t.status_backend),
+            Column::Text(t.status_answer),
+            Column::Text(t.status_fetched),
+            Column::Figure(t.status_entries),
+            Column::Figure(t.status_dropped),
+        ],
+        rows.into_any(),
+    )
 }

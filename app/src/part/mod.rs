@@ -131,6 +131,36 @@ pub fn official_mark(lang: Lang, mirror: &Mirror) -> Option<AnyView> {
     })
 }
 
+/// A column of a table.
+#[derive(Clone, Copy)]
+pub enum Column {
+    /// Words, under this heading.
+    Text(&'static str),
+    /// Figures, set to the end.
+    Figure(&'static str),
+    /// Bars for the eye alone, without a heading.
+    Share,
+}
+
+/// A table of the kind that becomes a list on a phone: its cells carry their heading in `data-label`.
+pub fn table(class: &'static str, columns: &[Column], rows: AnyView) -> AnyView {
+    let heads = columns
+        .iter()
+        .map(|column| match *column {
+            Column::Text(label) => view! { <th scope="col">{label}</th> }.into_any(),
+            Column::Figure(label) => view! { <th scope="col" class="num">{label}</th> }.into_any(),
+            Column::Share => view! { <td class="share"></td> }.into_any(),
+        })
+        .collect_view();
+    view! {
+        <table class=class>
+            <thead><tr>{heads}</tr></thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+    .into_any()
+}
+
 /// One value of a closed choice in a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
