@@ -6,6 +6,21 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { LANGUAGES, PAGES } from "../site.js";
 import { expect, test } from "./fixtures.js";
 
+/**
+ * What axe finds.
+ * @param {import("@playwright/test").Page} page
+ */
+async function barriers(page) {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21aa", "best-practice"])
+    .analyze();
+  return violations.map(({ id, help, nodes }) => ({
+    id,
+    help,
+    nodes: nodes.map((node) => `${node.target}: ${node.failureSummary}`).slice(0, 5),
+  }));
+}
+
 for (const [name, { path, status = 200 }] of Object.entries(PAGES)) {
   for (const [lang, prefix] of Object.entries(LANGUAGES)) {
     test(`${name} in ${lang} is accessible, light and dark`, async ({ page, script }) => {
@@ -14,15 +29,7 @@ for (const [name, { path, status = 200 }] of Object.entries(PAGES)) {
         await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
         const response = await page.goto(prefix + path);
         expect(response?.status()).toBe(status);
-        const { violations } = await new AxeBuilder({ page })
-          .withTags(["wcag2a", "wcag2aa", "wcag21aa", "best-practice"])
-          .analyze();
-        const found = violations.map(({ id, help, nodes }) => ({
-          id,
-          help,
-          nodes: nodes.map((node) => `${node.target}: ${node.failureSummary}`).slice(0, 5),
-        }));
-        expect(found, colorScheme).toEqual([]);
+        expect(await barriers(page), colorScheme).toEqual([]);
       }
     });
 
@@ -100,3 +107,22 @@ test("every address of the sitemap is a page, and every link on it leads somewhe
   }
   expect(dead).toEqual([]);
 });
+
+for (const [lang, prefix, colorScheme] of /** @type {const} */ ([["zh", "", "light"], ["en", "/en", "dark"]])) {
+  test(`every guide in ${lang} is accessible and fits a small phone`, async ({ page, script }) => {
+    test.skip(!script, "axe is a script");
+    test.setTimeout(300_000);
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.setViewportSize({ width: 320, height: 800 });
+    await page.goto(`${prefix}/docs/`);
+    const links = page.locator(".shelf a");
+    const guides = new Set(await links.evaluateAll((all) => all.map((link) => link.getAttribute("href"))));
+    expect(guides.size).toBeGreaterThan(60);
+    for (const guide of guides) {
+      await page.goto(guide ?? "");
+      expect(await barriers(page), guide ?? "").toEqual([]);
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(width, guide ?? "").toBeLessThanOrEqual(320);
+    }
+  });
+}
