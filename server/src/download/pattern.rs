@@ -15,6 +15,8 @@
 use regex::Regex;
 use serde::Deserialize;
 
+use crate::files::RelPath;
+
 /// A named part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -215,7 +217,12 @@ impl TryFrom<String> for Pattern {
             .map(|name| parse_name(name, &mut known))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|why| format!("\"{text}\": {why}"))?;
-        Ok(Self { text, names })
+        let pattern = Self { text, names };
+        let folder = pattern.fixed_folder();
+        RelPath::root()
+            .join(folder.as_bytes())
+            .map_err(|why| format!("\"{folder}\" can be no folder: {why}"))?;
+        Ok(pattern)
     }
 }
 
@@ -388,6 +395,7 @@ mod tests {
         for (text, reason) in [
             ("", "two slashes"),
             ("/a", "two slashes"),
+            ("a\u{0}b/c", "can be no folder"),
             ("a//b", "two slashes"),
             ("a/", "two slashes"),
             ("../a", "not followed"),
