@@ -158,7 +158,7 @@ function filter(box) {
 async function swap(form, signal, how) {
   const url = new URL(form.action);
   const fields = [...new FormData(form)].filter(([key, value]) => value !== "" && key !== "q");
-  const words = form.querySelector("[name=q]") ?? document.querySelector("input[data-filter]");
+  const words = document.querySelector("input[data-filter]") ?? form.querySelector("[name=q]");
   if (words instanceof HTMLInputElement && words.value.trim()) fields.unshift(["q", words.value]);
   url.search = new URLSearchParams(/** @type {any} */ (fields)).toString();
   const response = await fetch(url, { signal, headers: { accept: "text/html" } });
@@ -217,8 +217,13 @@ document.addEventListener("change", (event) => {
 
 document.addEventListener("input", (event) => {
   const field = /** @type {HTMLElement} */ (event.target);
-  if (field instanceof HTMLInputElement && field.dataset.filter) filter(field);
-  const form = field.closest("form");
+  let form = field.closest("form");
+  if (field instanceof HTMLInputElement && field.dataset.filter) {
+    // Rows that the server has left out for other words have to come from there.
+    const narrowed = document.querySelector("form[data-swap] [name=q][type=hidden]");
+    if (narrowed) form = narrowed.closest("form");
+    else filter(field);
+  }
   if (!form?.dataset.swap || !field.matches("[type=search], [name=ext]")) return;
   clearTimeout(timer);
   timer = setTimeout(() => begin(form, "replace"), 120);

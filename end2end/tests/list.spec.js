@@ -51,6 +51,15 @@ test("words narrow the list", async ({ page, script }) => {
   await expect(names(page)).toHaveCount(all);
 });
 
+test("other words than those of the address bring other rows", async ({ page, script }) => {
+  await page.goto("/?q=debian");
+  await narrow(page, script, "rustup");
+  await expect(names(page)).toHaveText(["Rustup"]);
+  await choose(page, script, "版式", "详细");
+  await expect(names(page)).toHaveText(["Rustup"]);
+  expect(query(page)).toMatchObject({ q: "rustup", view: "details" });
+});
+
 test("pinyin, initials and aliases are words, too", async ({ page, script }) => {
   for (const [word, name] of [["wubantu", "Ubuntu 软件仓库"], ["wbt", "Ubuntu 软件仓库"], ["树莓派", "Raspberry Pi 软件仓库"]]) {
     await page.goto("/");

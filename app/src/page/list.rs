@@ -158,14 +158,7 @@ fn hero(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
                 </li>
             }
         })
-        .collect::<Vec<_>>();
-    let favourites = (!favourites.is_empty()).then(|| {
-        view! {
-                <nav class="favourites" aria-label=t.list_favourites>
-                    <ul data-stars=[t.star_add, t.star_remove].join("|")>{favourites.collect_view()}</ul>
-                </nav>
-        }
-    });
+        .collect_view();
     view! {
         <div class="hero">
             <div class="wide">
@@ -177,7 +170,9 @@ fn hero(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
                     <button type="submit">{t.search_button}</button>
                     <button type="submit" class="no-script" formaction=format!("{p}/")>{t.list_filter_button}</button>
                 </form>
-                {favourites}
+                <nav class="favourites" aria-label=t.list_favourites>
+                    <ul data-stars=[t.star_add, t.star_remove].join("|")>{favourites}</ul>
+                </nav>
                 {hosts(chrome, lang)}
             </div>
         </div>
