@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use jiff::{civil::DateTime, tz::Offset};
 use memchr::{memchr, memchr_iter};
 
 /// What the statistics need of a request.
@@ -131,7 +132,7 @@ fn iso(stamp: &[u8]) -> Option<i64> {
     else {
         return None;
     };
-    let year = i64::from(pair(*y0, *y1)? * 100 + pair(*y2, *y3)?);
+    let year = pair(*y0, *y1)? * 100 + pair(*y2, *y3)?;
     let offset = match zone {
         [b'Z'] => 0,
         [sign, a, b, b':', c, d] => offset(*sign, pair(*a, *b)?, pair(*c, *d)?)?,
@@ -194,7 +195,7 @@ fn common(stamp: &[u8]) -> Option<i64> {
         [b'D', b'e', b'c'] => 12,
         _ => return None,
     };
-    let year = i64::from(pair(*y0, *y1)? * 100 + pair(*y2, *y3)?);
+    let year = pair(*y0, *y1)? * 100 + pair(*y2, *y3)?;
     let offset = offset(*sign, pair(*a, *b)?, pair(*c, *d)?)?;
     seconds(year, month, pair(*d0, *d1)?, [pair(*h0, *h1)?, pair(*i0, *i1)?, pair(*s0, *s1)?])
         .map(|time| time - offset)
@@ -216,18 +217,16 @@ fn offset(sign: u8, hours: u32, minutes: u32) -> Option<i64> {
 }
 
 /// Seconds since 1970 of a moment in UTC; a leap second is the second after.
-fn seconds(year: i64, month: u32, day: u32, [hour, minute, second]: [u32; 3]) -> Option<i64> {
-    let is_date = (1..=12).contains(&month) && (1..=31).contains(&day);
-    if !is_date || hour > 23 || minute > 59 || second > 60 || year < 1970 {
+fn seconds(year: u32, month: u32, day: u32, [hour, minute, second]: [u32; 3]) -> Option<i64> {
+    if second > 60 || year < 1970 {
         return None;
     }
-    // Days from the civil date, with years that begin in March, so that a leap day is the last one.
-    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-    let era = year / 400;
-    let of_era = year % 400;
-    let of_year = i64::from((153 * month + 2) / 5 + day - 1);
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    Some(days * 86_400 + i64::from(hour * 3600 + minute * 60 + second))
+    let part = |part: u32| i8::try_from(part).ok();
+    let year = i16::try_from(year).ok()?;
+    let minute =
+        DateTime::new(year, part(month)?, part(day)?, part(hour)?, part(minute)?, 0, 0).ok()?;
+    let minute = Offset::UTC.to_timestamp(minute).ok()?;
+    Some(minute.as_second() + i64::from(second))
 }
 
 /// What is in the next pair of quotes, and what comes after it. `\"` does not end it: Apache and nginx
@@ -300,6 +299,14 @@ mod tests {
 
     const COMBINED: &str = r#"192.0.2.1 - - [21/Nov/2026:14:00:05 +0800] "GET /debian/dists/sid/InRelease HTTP/1.1" 200 1234 "-" "Debian APT-HTTP/1.3 (2.6.1)""#;
     const OURS: &str = r#"2001:db8::7 [2026-11-21T14:00:05+08:00] "GET /a%20b HTTP/2.0" 206 99 OK 0.010 "bytes=0-9" "curl/8.5.0" mirror.example"#;
+
+    #[test]
+    fn days_that_no_month_has_are_no_times() {
+        assert_eq!(common(b"28/Feb/2026:23:59:60 +0000"), Some(1_772_323_200));
+        assert_eq!(common(b"29/Feb/2026:00:00:00 +0000"), None);
+        assert_eq!(iso(b"2028-02-29T08:00:00+08:00"), Some(1_835_395_200));
+        assert_eq!(iso(b"2026-04-31T00:00:00Z"), None);
+    }
 
     #[test]
     fn both_formats_say_the_same() {
