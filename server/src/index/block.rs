@@ -66,7 +66,10 @@ fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Result<&'a [u8], DamagedBloc
 
 /// Length of the common start of two byte strings.
 pub fn shared_prefix(left: &[u8], right: &[u8]) -> usize {
-    left.iter().zip(right).take_while(|(a, b)| a == b).count()
+    // PERF: eight bytes at once; the paths of neighbours share most of their folders.
+    let (words, others) = (left.chunks_exact(8), right.chunks_exact(8));
+    let same = 8 * words.zip(others).take_while(|(a, b)| a == b).count();
+    same + left[same..].iter().zip(&right[same..]).take_while(|(a, b)| a == b).count()
 }
 
 /// The lines of a block: paths one after the other, each ended by NUL.

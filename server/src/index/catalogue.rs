@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hasher};
 use std::ops::Range;
 
-use super::block::{Facts, Lines};
+use super::block::{Facts, Lines, shared_prefix};
 use super::fold;
 use super::mirrors::IndexedMirror;
 use super::order::{self, Census, TIERS, Tier};
@@ -258,50 +258,41 @@ impl Catalogue {
     /// how many numbers there are.
     fn rank_dirs(&mut self) -> usize {
         let mut folded = Vec::new();
-        let tiers: Vec<Tier> = self
-            .dirs
-            .iter()
-            .map(|dir| {
-                folded.clear();
-                fold::fold_into(self.path(dir), &mut folded);
-                order::tier(&folded, dir.census)
-            })
-            .collect();
-        let keys: Vec<(Tier, &[u8])> = self
-            .dirs
-            .iter()
-            .zip(&tiers)
-            .map(|(dir, &tier)| {
-                // Only hash trees are sorted as another directory, and they are all of one tier.
-                let path = self.path(dir);
-                (tier, if usize::from(tier) + 1 == TIERS { order::sort_dir(path) } else { path })
-            })
-            .collect();
-        let mut sorted: Vec<usize> = (0..self.dirs.len()).collect();
-        // Sorted twice: bytes are compared quickly, and directories of a hash tree are then equal.
-        sorted.sort_unstable_by_key(|&at| keys[at]);
-        let mut distinct = sorted.clone();
-        distinct.dedup_by_key(|at| keys[*at]);
-        distinct.sort_by(|&a, &b| {
-            let ((tier_a, path_a), (tier_b, path_b)) = (keys[a], keys[b]);
+        // What is sorted: each directory, and each hash tree once, whose directories are all of one tier.
+        let mut places: Vec<(Tier, &[u8])> = Vec::new();
+        let mut trees: HashMap<&[u8], usize> = HashMap::new();
+        let mut place_of = Vec::with_capacity(self.dirs.len());
+        for dir in &self.dirs {
+            let path = self.path(dir);
+            folded.clear();
+            fold::fold_into(path, &mut folded);
+            let tier = order::tier(&folded, dir.census);
+            let (key, place) = if usize::from(tier) + 1 == TIERS {
+                let tree = order::sort_dir(path);
+                (tree, *trees.entry(tree).or_insert(places.len()))
+            } else {
+                (path, places.len())
+            };
+            if place == places.len() {
+                places.push((tier, key));
+            }
+            place_of.push(place);
+        }
+        let mut sorted: Vec<usize> = (0..places.len()).collect();
+        sorted.sort_unstable_by(|&a, &b| {
+            let ((tier_a, path_a), (tier_b, path_b)) = (places[a], places[b]);
             tier_a.cmp(&tier_b).then_with(|| order::newest_first(path_a, path_b))
         });
-        let mut by_first = vec![0; self.dirs.len()];
-        for (rank, &at) in (0_u32..).zip(&distinct) {
-            by_first[at] = rank;
+        let mut ranks = vec![0; places.len()];
+        for (rank, &place) in (0_u32..).zip(&sorted) {
+            ranks[place] = rank;
         }
-        let mut ranks = vec![0; self.dirs.len()];
-        let mut first = sorted.first().copied().unwrap_or(0);
-        for &at in &sorted {
-            if keys[at] != keys[first] {
-                first = at;
-            }
-            ranks[at] = by_first[first];
-        }
-        for ((dir, rank), tier) in self.dirs.iter_mut().zip(ranks).zip(tiers) {
+        let found: Vec<(Tier, u32)> =
+            place_of.iter().map(|&place| (places[place].0, ranks[place])).collect();
+        for (dir, (tier, rank)) in self.dirs.iter_mut().zip(found) {
             (dir.rank, dir.tier) = (rank, tier);
         }
-        distinct.len()
+        ranks.len()
     }
 
     /// Distributes the entries by the rank of their directory, then sorts within each.
@@ -321,18 +312,39 @@ impl Catalogue {
             places[*slot] = at;
             *slot += 1;
         }
+        let mut keyed = Vec::new();
         for bounds in starts.windows(2) {
-            places[bounds[0]..bounds[1]].sort_unstable_by(|&a, &b| {
-                let (a, b) = (&self.entries[a as usize], &self.entries[b as usize]);
-                order::newest_first(self.name(a), self.name(b))
-                    .then_with(|| a.dir.cmp(&b.dir))
-                    .then_with(|| b.mtime.cmp(&a.mtime))
-                    .then_with(|| a.size.cmp(&b.size))
-            });
+            self.sort_names(&mut places[bounds[0]..bounds[1]], &mut keyed);
         }
         let mut entries: Vec<Option<Entry>> = Vec::new();
         entries.extend(std::mem::take(&mut self.entries).into_iter().map(Some));
         self.entries = places.iter().filter_map(|&at| entries[at as usize].take()).collect();
+    }
+
+    /// Sorts some entries, given their places, by name, newest first.
+    ///
+    /// PERF: by keys that were made once, each with the place in its lowest bits; names are compared where keys are equal.
+    fn sort_names(&self, places: &mut [u32], keyed: &mut Vec<u128>) {
+        let [first, _, ..] = *places else { return };
+        let name = |at: u32| self.name(&self.entries[at as usize]);
+        let shared = |common: usize, &at: &u32| shared_prefix(&name(first)[..common], name(at));
+        let common = places.iter().fold(name(first).len(), shared);
+        let place = |key: u128| u32::try_from(key & u128::from(u32::MAX)).unwrap_or(u32::MAX);
+        let entry = |key: u128| &self.entries[place(key) as usize];
+        keyed.clear();
+        keyed.extend(places.iter().map(|&at| order::sort_key(name(at), common) | u128::from(at)));
+        keyed.sort_unstable_by(|&a, &b| {
+            (a >> u32::BITS).cmp(&(b >> u32::BITS)).then_with(|| {
+                let (a, b) = (entry(a), entry(b));
+                order::newest_first(self.name(a), self.name(b))
+                    .then_with(|| a.dir.cmp(&b.dir))
+                    .then_with(|| b.mtime.cmp(&a.mtime))
+                    .then_with(|| a.size.cmp(&b.size))
+            })
+        });
+        for (at, &mut key) in places.iter_mut().zip(keyed) {
+            *at = place(key);
+        }
     }
 
     fn slice(&self, start: u32, length: u16) -> &[u8] {

@@ -9,7 +9,6 @@ use super::fold::{self, HASH_PREFIX};
 use super::gram::{self, Gram};
 use super::mirrors::MirrorTable;
 use super::part::Part;
-use super::postings::Postings;
 use super::query::Search;
 
 /// Lists walked at most; further ones would exclude little and cost a seek a block.
@@ -35,36 +34,43 @@ impl Source {
 }
 
 /// A sorted stream of block numbers.
-enum Blocks {
+enum Blocks<'a> {
     // Boxed: nearly 2 kB each.
     List(Box<SegmentPostings>),
-    Any(Vec<Conjunction>),
+    Any(Vec<Conjunction<'a>>),
 }
 
-impl Blocks {
+impl Blocks<'_> {
     /// The first block at or after `target`, which must not decrease.
-    fn seek(&mut self, target: u32) -> u32 {
-        match self {
+    fn seek(&mut self, target: u32) -> io::Result<u32> {
+        Ok(match self {
             Self::List(list) if list.doc() >= target => list.doc(),
             Self::List(list) => list.seek(target),
             Self::Any(parts) => {
-                parts.iter_mut().map(|part| part.seek(target)).min().unwrap_or(TERMINATED)
+                let mut first = TERMINATED;
+                for part in parts {
+                    first = first.min(part.seek(target)?);
+                }
+                first
             }
-        }
+        })
     }
 }
 
 /// The blocks that are in every one of some lists, ascending.
-pub struct Conjunction {
-    /// Rarest first. Empty means every block.
-    parts: Vec<Blocks>,
-    /// One past the last block.
-    end: u32,
+pub struct Conjunction<'a> {
+    part: &'a Part,
+    /// Rarest first. Empty, and none waiting, means every block.
+    parts: Vec<Blocks<'a>>,
+    /// PERF: lists that no block has come to yet, rarest last. Most blocks fail at the second or third list, and to open
+    /// one takes as long as to look into a block.
+    waiting: Vec<Source>,
     at: Option<u32>,
 }
 
-impl Conjunction {
-    fn open(mut sources: Vec<Source>, postings: &Postings, end: u32) -> io::Result<Self> {
+impl<'a> Conjunction<'a> {
+    fn new(mut sources: Vec<Source>, part: &'a Part) -> Self {
+        let end = part.names().len();
         sources.sort_by_key(Source::cost);
         // A list that holds nearly every block excludes nothing.
         let keep = sources
@@ -73,45 +79,57 @@ impl Conjunction {
             .take_while(|source| u64::from(source.cost()) * 20 < u64::from(end) * 19)
             .count();
         sources.truncate(keep.max(1));
-        let open = |source| -> io::Result<Blocks> {
-            Ok(match source {
-                Source::List(list) => Blocks::List(Box::new(postings.open_list(&list)?)),
-                Source::Any(parts) => Blocks::Any(
-                    parts
-                        .into_iter()
-                        .map(|part| Self::open(part, postings, end))
-                        .collect::<io::Result<_>>()?,
-                ),
-            })
-        };
-        let parts = sources.into_iter().map(open).collect::<io::Result<_>>()?;
-        Ok(Self { parts, end, at: None })
+        sources.reverse();
+        Self { part, parts: Vec::new(), waiting: sources, at: None }
+    }
+
+    fn open(&self, source: Source) -> io::Result<Blocks<'a>> {
+        Ok(match source {
+            Source::List(list) => Blocks::List(Box::new(self.part.postings().open_list(&list)?)),
+            Source::Any(choices) => {
+                let choice = |choice| Self::new(choice, self.part);
+                Blocks::Any(choices.into_iter().map(choice).collect())
+            }
+        })
     }
 
     /// The first common block at or after `target`, or [`TERMINATED`].
-    pub fn seek(&mut self, target: u32) -> u32 {
+    pub fn seek(&mut self, target: u32) -> io::Result<u32> {
         if let Some(at) = self.at
             && at >= target
         {
-            return at;
+            return Ok(at);
         }
         let mut candidate = target;
-        'next: loop {
-            if candidate >= self.end {
-                candidate = TERMINATED;
-                break;
+        while candidate < self.part.names().len() {
+            let next = self.agree(candidate)?;
+            if next == candidate {
+                self.at = Some(candidate);
+                return Ok(candidate);
             }
-            for part in &mut self.parts {
-                let found = part.seek(candidate);
-                if found > candidate {
-                    candidate = found;
-                    continue 'next;
-                }
-            }
-            break;
+            candidate = next;
         }
-        self.at = Some(candidate);
-        candidate
+        self.at = Some(TERMINATED);
+        Ok(TERMINATED)
+    }
+
+    /// The candidate when it is in all lists, or the next one of the first list that lacks it.
+    fn agree(&mut self, candidate: u32) -> io::Result<u32> {
+        for part in &mut self.parts {
+            let found = part.seek(candidate)?;
+            if found > candidate {
+                return Ok(found);
+            }
+        }
+        while let Some(source) = self.waiting.pop() {
+            let mut part = self.open(source)?;
+            let found = part.seek(candidate)?;
+            self.parts.push(part);
+            if found > candidate {
+                return Ok(found);
+            }
+        }
+        Ok(candidate)
     }
 }
 
@@ -213,17 +231,17 @@ fn find(needs: &[Need], part: &Part) -> io::Result<Option<Vec<Source>>> {
     Ok(Some(sources))
 }
 
-/// Where to look in one part. Lists are opened when they are walked.
+/// Where to look in one part.
 pub struct Lane<'a> {
     /// The part.
     pub part: &'a Part,
     /// Blocks at most.
     pub cost: u32,
     sources: Vec<Source>,
-    all: Option<Conjunction>,
-    /// The list of names that start like the first term: the best hits are in its blocks.
-    start: Option<TermInfo>,
-    first: Option<Conjunction>,
+    /// All blocks that may hold an answer.
+    pub all: Conjunction<'a>,
+    /// Of these, the blocks where a name starts like the first term: the best hits are there.
+    pub first: Option<Conjunction<'a>>,
     /// Blocks that were looked into, ascending.
     pub seen: Vec<u32>,
     /// How many of them the second pass has come by.
@@ -236,40 +254,20 @@ impl<'a> Lane<'a> {
         let Some(sources) = find(needs, part)? else { return Ok(None) };
         let cost = sources.iter().map(Source::cost).min().unwrap_or(u32::MAX);
         let cost = cost.min(part.names().len());
+        let all = Conjunction::new(sources.clone(), part);
         let (seen, passed) = (Vec::new(), 0);
-        Ok(Some(Self { part, cost, sources, all: None, start: None, first: None, seen, passed }))
+        Ok(Some(Self { part, cost, sources, all, first: None, seen, passed }))
     }
 
     /// Looks for the names that start like a term. Returns whether there are any.
     pub fn find_starts(&mut self, gram: Gram) -> io::Result<bool> {
-        if self.part.may_hold(gram) {
-            self.start = self.part.postings().find(gram)?;
+        if self.part.may_hold(gram)
+            && let Some(starts) = self.part.postings().find(gram)?
+        {
+            let starts = std::iter::once(Source::List(starts));
+            let sources = self.sources.iter().cloned().chain(starts).collect();
+            self.first = Some(Conjunction::new(sources, self.part));
         }
-        Ok(self.start.is_some())
-    }
-
-    /// All blocks that may hold an answer.
-    pub fn all(&mut self) -> io::Result<&mut Conjunction> {
-        let blocks = match self.all.take() {
-            Some(blocks) => blocks,
-            None => self.open(self.sources.clone())?,
-        };
-        Ok(self.all.insert(blocks))
-    }
-
-    /// Of these, the blocks where a name starts like the first term; `None` when there are none.
-    pub fn first(&mut self) -> io::Result<Option<&mut Conjunction>> {
-        let Some(start) = self.start.clone() else { return Ok(None) };
-        let blocks = if let Some(blocks) = self.first.take() {
-            blocks
-        } else {
-            let starts = std::iter::once(Source::List(start));
-            self.open(self.sources.iter().cloned().chain(starts).collect())?
-        };
-        Ok(Some(self.first.insert(blocks)))
-    }
-
-    fn open(&self, sources: Vec<Source>) -> io::Result<Conjunction> {
-        Conjunction::open(sources, self.part.postings(), self.part.names().len())
+        Ok(self.first.is_some())
     }
 }

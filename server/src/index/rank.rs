@@ -1,6 +1,9 @@
 //! The score of a hit: what a person most likely meant.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::fold;
 use super::gram;
@@ -97,7 +100,7 @@ fn word_penalty(word: &[u8]) -> i32 {
     }
 }
 
-/// The highest penalty of the words of a line that the query does not name.
+/// The highest penalty of the words of a line, or of a part of one, that the query does not name.
 fn penalty(line: &[u8], search: &Search) -> i32 {
     let mut highest = 0;
     let mut start = 0;
@@ -155,17 +158,19 @@ fn place(candidate: &Candidate<'_>, name_start: usize, place: Range<usize>) -> i
 /// with versions and architectures, `linux-4.9` would beat `linux-6.12.1`, and `1.0-1` `1.0-2+b1`.
 fn coverage(line: &[u8], name_start: usize, places: &[Range<usize>]) -> i32 {
     let (mut all, mut covered) = (0, 0);
-    let mut at = name_start;
-    while at < line.len() {
-        let start = at;
-        at += line[start..].iter().take_while(|&&byte| fold::is_word(byte)).count();
-        if line[start..at].iter().all(|&byte| fold::is_letter(byte)) {
+    let (mut start, mut is_plain) = (name_start, true);
+    for at in name_start..=line.len() {
+        if line.get(at).is_some_and(|&byte| fold::is_word(byte)) {
+            is_plain &= fold::is_letter(line[at]);
+            continue;
+        }
+        if is_plain && at > start {
             let within =
                 |place: &Range<usize>| place.end.min(at).saturating_sub(place.start.max(start));
             all += at - start;
             covered += places.iter().map(within).sum::<usize>().min(at - start);
         }
-        at += 1;
+        (start, is_plain) = (at + 1, true);
     }
     let steps = (8 * covered).checked_div(all).unwrap_or(0);
     i32::try_from(steps).unwrap_or(0).min(MAX_COVERAGE)
@@ -179,7 +184,8 @@ fn extra(name: &[u8]) -> i32 {
             b"iso" | b"exe" | b"msi" | b"dmg" | b"pkg" | b"run" | b"sh" | b"img" | b"deb" | b"rpm"
         )
     );
-    let is_newest = memchr::memmem::find(name, b"latest").is_some();
+    static LATEST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("latest"));
+    let is_newest = LATEST.find(name).is_some();
     INSTALLER * i32::from(is_installer) + NEWEST * i32::from(is_newest)
 }
 
@@ -194,18 +200,48 @@ pub enum Verdict {
     Score(i32),
 }
 
+/// What is kept from one line of a search to the next.
+#[derive(Default)]
+pub struct Memory {
+    /// The best place of each term in the last line, as ranges of its bytes.
+    pub places: Vec<Range<usize>>,
+    /// Of the last line, all before its name.
+    folder: Vec<u8>,
+    folder_penalty: i32,
+    folder_depth: i32,
+}
+
+impl Memory {
+    /// To be called before another search.
+    pub fn forget(&mut self) {
+        *self = Self { places: std::mem::take(&mut self.places), ..Self::default() };
+    }
+
+    /// PERF: neighbours lie in the same folder.
+    fn look_at(&mut self, folder: &[u8], search: &Search) {
+        if folder != self.folder {
+            self.folder.clear();
+            self.folder.extend_from_slice(folder);
+            self.folder_penalty = penalty(folder, search);
+            let depth = memchr::memchr_iter(b'/', folder).count();
+            self.folder_depth = i32::try_from(depth).unwrap_or(i32::MAX / 8);
+        }
+    }
+}
+
 /// Scores a line and finds the best place of each term. Stops as soon as the score cannot reach
 /// `floor`.
 pub fn score(
     candidate: &Candidate<'_>,
     search: &Search,
     floor: i32,
-    places: &mut Vec<Range<usize>>,
+    memory: &mut Memory,
 ) -> Verdict {
     let line = candidate.line;
     let name_start = memchr::memrchr(b'/', line).map_or(0, |slash| slash + 1);
     let name = &line[name_start..];
     let mut score = 0;
+    let places = &mut memory.places;
     places.clear();
     for term in &search.wanted {
         let best = term
@@ -237,15 +273,15 @@ pub fn score(
     if !candidate.is_dir || name_start == 0 {
         score += 5 * coverage(line, name_start, places) + extra(name);
     }
-    let depth = memchr::memchr_iter(b'/', line).count();
-    score -= 3 * i32::try_from(depth).unwrap_or(i32::MAX / 8);
+    memory.look_at(&line[..name_start], search);
+    score -= 3 * memory.folder_depth;
     if !candidate.is_dir && is_sidecar(name) && !wants_sidecar(search, name) {
         score -= 50;
     }
-    if score < floor {
+    if score - memory.folder_penalty < floor {
         return Verdict::Low;
     }
-    Verdict::Score(score - penalty(line, search))
+    Verdict::Score(score - memory.folder_penalty.max(penalty(name, search)))
 }
 
 /// Whether the last word of the name is asked for: `SHA256SUMS`, `torrent`.

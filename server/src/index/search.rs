@@ -59,7 +59,7 @@ pub struct Answer {
 /// When a search gives up looking for more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Matches ranked.
+    /// Matches ranked among the names that start like the first word, and elsewhere while these do not fill the page.
     pub matches: usize,
     /// Blocks decoded.
     pub blocks: usize,
@@ -76,14 +76,17 @@ impl Limits {
         Self { matches: usize::MAX, blocks: usize::MAX, deadline: Duration::MAX };
 }
 
-/// The part of the limits that the first pass may use.
+/// The part of the blocks and of the time that the first pass may use.
 const FIRST_PASS: usize = 2;
 
 /// Candidate blocks from which on the likely best ones are looked at first.
 const WORTH_TWO_PASSES: u32 = 200;
 
-/// Further blocks looked into when the first pass has already filled the page.
-const FURTHER_BLOCKS: usize = 100;
+/// Further blocks looked into when the first pass has already filled the page, and matches in them. On ten million paths
+/// and 229 keystrokes this finds more of the ten hits that are best without limits than half of the matches for each
+/// pass and 100 blocks (86 of 100 instead of 82) in four fifths of the time.
+const FURTHER_BLOCKS: usize = 20;
+const FURTHER_MATCHES: usize = 300;
 
 /// While nothing is found, a search goes on for so many times its limits.
 const EMPTY_HANDED: u32 = 20;
@@ -103,7 +106,7 @@ struct Found {
 pub struct Tools {
     scratch: Scratch,
     folded: Vec<u8>,
-    places: Vec<Range<usize>>,
+    memory: rank::Memory,
 }
 
 /// One running search.
@@ -147,11 +150,13 @@ impl Index {
             QueryError::Unreadable
         };
         let lanes = self.lanes(&search).map_err(unreadable)?;
+        let mut tools = self.take_tools();
+        tools.memory.forget();
         let mut run = Run {
             index: self,
             search: &search,
             started,
-            tools: self.take_tools(),
+            tools,
             paths: Vec::new(),
             found: Vec::new(),
             page: BinaryHeap::new(),
@@ -197,8 +202,7 @@ impl Index {
         let mut scratch = Scratch::default();
         for part in self.parts() {
             let Some(mut lane) = Lane::new(part, &needs)? else { continue };
-            let blocks = lane.all()?;
-            let mut block = blocks.seek(0);
+            let mut block = lane.all.seek(0)?;
             while block != TERMINATED {
                 part.names().read(block, &mut scratch).with_context(|| format!("block {block}"))?;
                 for line in 0..scratch.lines.len() {
@@ -208,7 +212,7 @@ impl Index {
                         visit(FileRecord { path, size, mtime, is_dir });
                     }
                 }
-                block = blocks.seek(block + 1);
+                block = lane.all.seek(block + 1)?;
             }
         }
         Ok(())
@@ -254,7 +258,7 @@ impl<'a> Run<'a> {
             }
             if any {
                 let share = Limits {
-                    matches: limits.matches / FIRST_PASS,
+                    matches: limits.matches,
                     blocks: limits.blocks / FIRST_PASS,
                     deadline: limits.deadline / 2,
                 };
@@ -262,6 +266,7 @@ impl<'a> Run<'a> {
             }
             if limits != Limits::NONE && self.total >= self.search.limit {
                 rest.blocks = limits.blocks.min(self.blocks + FURTHER_BLOCKS);
+                rest.matches = self.total + FURTHER_MATCHES;
             }
         }
         Ok(self.walk(&mut lanes, rest, false)? && !self.is_damaged)
@@ -296,24 +301,21 @@ impl<'a> Run<'a> {
         if start == end {
             return Ok(true);
         }
-        let mut seen = std::mem::take(&mut lane.seen);
-        let mut passed = lane.passed;
+        let Lane { seen, passed, .. } = lane;
         let blocks = if is_first {
-            let Some(blocks) = lane.first()? else { return Ok(true) };
+            let Some(blocks) = &mut lane.first else { return Ok(true) };
             blocks
         } else {
-            lane.all()?
+            &mut lane.all
         };
-        let mut is_complete = true;
-        let mut block = blocks.seek(start);
+        let mut block = blocks.seek(start)?;
         while block < end {
-            while !is_first && seen.get(passed).is_some_and(|&known| known < block) {
-                passed += 1;
+            while !is_first && seen.get(*passed).is_some_and(|&known| known < block) {
+                *passed += 1;
             }
-            if is_first || seen.get(passed) != Some(&block) {
+            if is_first || seen.get(*passed) != Some(&block) {
                 if self.is_enough(limits) {
-                    is_complete = false;
-                    break;
+                    return Ok(false);
                 }
                 self.blocks += 1;
                 if let Err(error) = self.look_into(part, block) {
@@ -324,10 +326,9 @@ impl<'a> Run<'a> {
                     seen.push(block);
                 }
             }
-            block = blocks.seek(block + 1);
+            block = blocks.seek(block + 1)?;
         }
-        (lane.seen, lane.passed) = (seen, passed);
-        Ok(is_complete)
+        Ok(true)
     }
 
     fn is_enough(&self, limits: Limits) -> bool {
@@ -383,7 +384,7 @@ impl<'a> Run<'a> {
         let entry = u64::from(block) * BLOCK_LEN as u64 + line as u64;
         let path = &self.tools.scratch.lines.text[range.clone()];
         let candidate = self.candidate(path, &folded[range.clone()], is_dir, part.tier(entry));
-        let score = match rank::score(&candidate, self.search, self.floor, &mut self.tools.places) {
+        let score = match rank::score(&candidate, self.search, self.floor, &mut self.tools.memory) {
             Verdict::Miss => return Ok(()),
             Verdict::Low => {
                 self.total += 1;
@@ -478,7 +479,7 @@ impl<'a> Run<'a> {
         let mirror = mirrors.resolve(path).and_then(|number| mirrors.get(number));
         let line = fold::fold(path);
         let candidate = self.candidate(path, &line, found.facts.is_dir, found.tier);
-        rank::score(&candidate, self.search, i32::MIN, &mut self.tools.places);
+        rank::score(&candidate, self.search, i32::MIN, &mut self.tools.memory);
         Hit {
             path: String::from_utf8_lossy(path).into_owned(),
             path_bytes: path.to_owned(),
@@ -486,7 +487,7 @@ impl<'a> Run<'a> {
             size: found.facts.size,
             mtime: found.facts.mtime,
             is_dir: found.facts.is_dir,
-            highlights: highlights(path, &mut self.tools.places),
+            highlights: highlights(path, &mut self.tools.memory.places),
             score: found.score,
         }
     }
