@@ -1,5 +1,7 @@
 //! Percent-encoding of what stands in paths: names of files, ids of mirrors.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 /// What may stand unescaped in one segment of a path.
@@ -14,13 +16,8 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'=');
 
 /// Encodes one segment of a path; a `/` in it is encoded too.
-pub fn segment(bytes: &[u8]) -> String {
-    // PERF: most names need nothing, and listings have many.
-    let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b"-._~+@,=".contains(b);
-    match std::str::from_utf8(bytes) {
-        Ok(text) if bytes.iter().all(is_plain) => text.to_owned(),
-        _ => percent_encode(bytes, SEGMENT).to_string(),
-    }
+pub fn segment(bytes: &[u8]) -> Cow<'_, str> {
+    percent_encode(bytes, SEGMENT).into()
 }
 
 /// Encodes a path, keeping its slashes.

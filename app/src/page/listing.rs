@@ -92,8 +92,8 @@ pub enum Paging {
 pub struct Entry<'a> {
     /// Name for people, without a slash at the end.
     pub name: Cow<'a, str>,
-    /// Percent-encoded relative address, without a slash at the end.
-    pub href: String,
+    /// Percent-encoded name, without a slash at the end.
+    pub href: Cow<'a, str>,
     /// Size in bytes; none for folders.
     pub size: Option<u64>,
     /// Modification time.
@@ -129,10 +129,11 @@ impl Rows {
 
     /// Adds the row of one entry.
     pub fn push(&mut self, html: &mut String, entry: &Entry<'_>) {
-        let (class, slash) = if entry.size.is_none() { ("dir", "/") } else { ("file", "") };
-        // An address is percent-encoded: nothing in it could end the attribute.
-        let parts =
-            ["<tr class=\"", class, "\"><th scope=\"row\"><a href=\"", &entry.href, slash, "\">"];
+        let (row, slash) =
+            if entry.size.is_none() { ("<tr class=\"dir\">", "/") } else { ("<tr>", "") };
+        // An address is percent-encoded: nothing in it could end the attribute. `./` keeps a name with a colon from being
+        // taken for a scheme.
+        let parts = [row, "<th scope=\"row\"><a href=\"./", &entry.href, slash, "\">"];
         for part in parts {
             html.push_str(part);
         }
@@ -399,19 +400,19 @@ mod tests {
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
         let mut rows = Rows { zone: zone.clone(), last: None };
         for (name, href, size, seconds) in [
-            ("a <b> & \"c\" 'd'", "./a%20%3Cb%3E", Some(1536), Some(0)),
-            ("folder", "./folder", None, Some(1_795_231_800)),
-            ("new", "./new", Some(7), Some(1_795_231_800)),
-            ("😀", "./%F0%9F%98%80", Some(0), None),
+            ("a <b> & \"c\" 'd'", "a%20%3Cb%3E", Some(1536), Some(0)),
+            ("folder", "folder", None, Some(1_795_231_800)),
+            ("new", "new", Some(7), Some(1_795_231_800)),
+            ("😀", "%F0%9F%98%80", Some(0), None),
         ] {
             let time = seconds.map(|seconds| Timestamp::from_second(seconds).unwrap());
-            let entry = Entry { name: name.into(), href: href.to_owned(), size, time };
+            let entry = Entry { name: name.into(), href: href.into(), size, time };
             let mut html = String::new();
             rows.push(&mut html, &entry);
             let slash = if size.is_none() { "/" } else { "" };
             let view = view! {
-                <tr class=if size.is_none() { "dir" } else { "file" }>
-                    <th scope="row"><a href=format!("{href}{slash}")>{format!("{name}{slash}")}</a></th>
+                <tr class=size.is_none().then_some("dir")>
+                    <th scope="row"><a href=format!("./{href}{slash}")>{format!("{name}{slash}")}</a></th>
                     <td class="num">{size.map_or_else(|| "–".to_owned(), format::size)}</td>
                     <td>{time.map(|t| view! { <time datetime=t.to_string()>{format::minute(&zone, t)}</time> })}</td>
                 </tr>

@@ -355,8 +355,7 @@ impl Rows {
 fn entry<'a>(item: &Item<'a>) -> Entry<'a> {
     Entry {
         name: visible(item.name),
-        // `./` keeps a name with a colon from being taken for a scheme.
-        href: format!("./{}", encode::segment(item.name)),
+        href: encode::segment(item.name),
         size: item.size,
         time: item.time,
     }
