@@ -193,6 +193,25 @@ pub struct Network {
     pub is_on_campus: Option<bool>,
 }
 
+/// What tells how many bytes have gone through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gauge {
+    /// An interface of this machine, by name.
+    Interface(String),
+    /// Counters that a Prometheus server has.
+    Prometheus,
+}
+
+impl Gauge {
+    /// Its name where figures are kept. No interface has a colon.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Interface(name) => name,
+            Self::Prometheus => "prometheus:",
+        }
+    }
+}
+
 /// What an interface carried in an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hour {
@@ -234,8 +253,8 @@ pub struct Stats {
     pub lines: u64,
     /// Lines that were not, ever.
     pub rejected: BTreeMap<Rejected, u64>,
-    /// Name of the interface, where one is measured.
-    pub interface: Option<String>,
+    /// What tells the bandwidth, where it is measured.
+    pub gauge: Option<Gauge>,
     /// Its last seven days, by hour.
     pub hours: Vec<Hour>,
     /// Differs between any two sums of one process.

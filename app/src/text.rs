@@ -421,6 +421,7 @@ texts! {
     stats_col_bytes: "发送", "Sent";
     stats_bandwidth: "带宽", "Bandwidth";
     stats_bandwidth_lead: "网络接口 {0}，每分钟读取一次。", "Interface {0}, read each minute.";
+    stats_bandwidth_prometheus: "Prometheus 的计数器，每分钟读取一次。", "Counters of Prometheus, read each minute.";
     stats_no_bandwidth: "这里没有测量带宽。", "Bandwidth is not measured here.";
     stats_bandwidth_hours: "每小时的平均发送速率", "Mean rate of sending by hour";
     stats_bandwidth_desc: "七天平均 {0}，最快的一分钟 {1}。", "{0} on average in seven days, {1} in the fastest minute.";

@@ -287,6 +287,10 @@ impl Config {
                 federation.url
             );
         }
+        anyhow::ensure!(
+            config.stats.interface.is_none() || config.stats.prometheus.is_none(),
+            "stats.interface and stats.prometheus: bandwidth is measured by one of them"
+        );
         config.time_zone()?;
         config.mirrorz.check()?;
         config.network.check()?;

@@ -12,7 +12,7 @@ use crate::{
         chart::{self, Chart, share},
     },
     shell::Section,
-    stats::{Network, RECENT, Stats, Traffic},
+    stats::{Gauge, Network, RECENT, Stats, Traffic},
 };
 
 /// What can be had as data.
@@ -361,9 +361,13 @@ fn traffic_table(
 fn bandwidth(chrome: &Chrome, view: &StatsView<'_>) -> AnyView {
     let lang = view.lang;
     let t = lang.texts();
-    let Some(interface) = &view.stats.interface else {
+    let Some(gauge) = &view.stats.gauge else {
         let text = view! { <p>{t.stats_no_bandwidth}</p> }.into_any();
         return section(lang, "bandwidth", t.stats_bandwidth, &[], text);
+    };
+    let lead = match gauge {
+        Gauge::Interface(name) => fill(t.stats_bandwidth_lead, &[name]),
+        Gauge::Prometheus => t.stats_bandwidth_prometheus.to_owned(),
     };
     let hours = &view.stats.hours;
     let zone = &chrome.site.time_zone;
@@ -399,7 +403,7 @@ fn bandwidth(chrome: &Chrome, view: &StatsView<'_>) -> AnyView {
         })
         .collect_view();
     let content = view! {
-        <p>{fill(t.stats_bandwidth_lead, &[interface])}</p>
+        <p>{lead}</p>
         {chart}
         <details>
             <summary>{t.stats_by_hour}</summary>

@@ -176,6 +176,8 @@ fn coverage(line: &[u8], name_start: usize, places: &[Range<usize>]) -> i32 {
     i32::try_from(steps).unwrap_or(0).min(MAX_COVERAGE)
 }
 
+static LATEST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("latest"));
+
 /// Points for what people come for: something to install, and the name that always is the newest.
 fn extra(name: &[u8]) -> i32 {
     let is_installer = matches!(
@@ -184,7 +186,6 @@ fn extra(name: &[u8]) -> i32 {
             b"iso" | b"exe" | b"msi" | b"dmg" | b"pkg" | b"run" | b"sh" | b"img" | b"deb" | b"rpm"
         )
     );
-    static LATEST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("latest"));
     let is_newest = LATEST.find(name).is_some();
     INSTALLER * i32::from(is_installer) + NEWEST * i32::from(is_newest)
 }

@@ -1,4 +1,4 @@
-//! What an interface of this machine has carried: `/proc/net/dev` (`man 5 proc_net`).
+//! Bytes that went through: counters, their differences, and those of an interface in `/proc/net/dev` (`man 5 proc_net`).
 
 use std::fs;
 
@@ -18,38 +18,16 @@ pub struct Counters {
     pub sent: u64,
 }
 
-/// Looks at one interface from time to time.
-#[derive(Debug)]
+/// Compares counters from time to time.
+#[derive(Debug, Default)]
 pub struct Meter {
-    name: String,
     last: Option<(Timestamp, Counters)>,
 }
 
 impl Meter {
-    /// A meter that has not looked yet.
-    pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), last: None }
-    }
-
-    /// Name of the interface.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Looks, and tells what went through since the last time.
-    ///
-    /// # Errors
-    /// The file cannot be read, or the interface is not in it.
-    pub fn look(&mut self, now: Timestamp) -> anyhow::Result<Option<Sample>> {
-        let text = fs::read_to_string("/proc/net/dev")?;
-        let counters = counters(&text, &self.name)
-            .ok_or_else(|| anyhow::anyhow!("no interface {} in /proc/net/dev", self.name))?;
-        Ok(self.step(now, counters))
-    }
-
     /// The difference to the last look. Nothing for the first one, and when the counters or the clock
     /// have been set back: an interface that comes up again begins at zero.
-    fn step(&mut self, now: Timestamp, counters: Counters) -> Option<Sample> {
+    pub fn step(&mut self, now: Timestamp, counters: Counters) -> Option<Sample> {
         let (then, before) = self.last.replace((now, counters))?;
         let seconds = now.as_second() - then.as_second();
         if !(1..=LONGEST_GAP).contains(&seconds) {
@@ -62,6 +40,15 @@ impl Meter {
             sent: counters.sent.checked_sub(before.sent)?,
         })
     }
+}
+
+/// What an interface of this machine has carried.
+///
+/// # Errors
+/// The file cannot be read, or the interface is not in it.
+pub fn read(name: &str) -> anyhow::Result<Counters> {
+    let text = fs::read_to_string("/proc/net/dev")?;
+    counters(&text, name).ok_or_else(|| anyhow::anyhow!("no interface {name} in /proc/net/dev"))
 }
 
 /// The line of one interface: after its name eight numbers of what was received and eight of what was
@@ -101,7 +88,7 @@ eth0.7:3 9 0 0 0 0 0 0 4 9 0 0 0 0 0 0
 
     #[test]
     fn a_counter_or_a_clock_that_was_set_back_measures_nothing() {
-        let mut meter = Meter::new("eth0");
+        let mut meter = Meter::default();
         let at = |seconds: i64| Timestamp::from_second(1_000_000 + seconds).unwrap();
         let of = |received, sent| Counters { received, sent };
         assert_eq!(meter.step(at(0), of(10, 100)), None);

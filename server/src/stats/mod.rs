@@ -1,4 +1,4 @@
-//! Figures of use: requests and bytes from access logs, bandwidth of an interface.
+//! Figures of use: requests and bytes from access logs, bandwidth.
 //!
 //! Lines are counted by day and forgotten. `mingjing stats ingest` reads logs once; `serve` reads on by
 //! itself where an access log is configured.
@@ -9,6 +9,7 @@ pub mod ingest;
 pub mod interface;
 pub mod line;
 pub mod place;
+pub mod prometheus;
 pub mod store;
 pub mod tally;
 mod worker;
@@ -22,6 +23,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use app::stats::Gauge;
 use serde::Deserialize;
 
 use crate::{
@@ -31,6 +33,7 @@ use crate::{
     snapshot::Snapshot,
 };
 use place::{Named, Places};
+use prometheus::PrometheusSection;
 use tally::Rules;
 pub use worker::{Worker, start};
 
@@ -48,6 +51,18 @@ pub struct StatsSection {
     pub keep: Duration,
     /// Interface whose bandwidth is measured.
     pub interface: Option<String>,
+    /// Where else bandwidth is known from; not together with an interface.
+    pub prometheus: Option<PrometheusSection>,
+}
+
+impl StatsSection {
+    /// What tells the bandwidth.
+    pub fn gauge(&self) -> Option<Gauge> {
+        match (&self.prometheus, &self.interface) {
+            (Some(_), _) => Some(Gauge::Prometheus),
+            (None, interface) => interface.clone().map(Gauge::Interface),
+        }
+    }
 }
 
 impl Default for StatsSection {
@@ -57,6 +72,7 @@ impl Default for StatsSection {
             interval: Duration::from_mins(5),
             keep: Duration::from_hours(400 * 24),
             interface: None,
+            prometheus: None,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{path::Path, time::Duration};
 
-use app::stats::{Agent, Hour, Network, RECENT, Rejected, Stats, Traffic, WINDOW};
+use app::stats::{Agent, Gauge, Hour, Network, RECENT, Rejected, Stats, Traffic, WINDOW};
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
@@ -264,7 +264,7 @@ impl Store {
     pub fn sum_up(
         &self,
         today: Date,
-        interface: Option<&str>,
+        gauge: Option<&Gauge>,
         now: Timestamp,
     ) -> Result<Stats, StoreError> {
         let first =
@@ -277,7 +277,7 @@ impl Store {
             has_traffic: lines > 0,
             lines,
             newest: newest.and_then(|time| Timestamp::from_second(time).ok()),
-            interface: interface.map(ToOwned::to_owned),
+            gauge: gauge.cloned(),
             ..Stats::default()
         };
         let days = self.sums(
@@ -320,8 +320,8 @@ impl Store {
                 stats.rejected.insert(kind, lines);
             }
         }
-        if let Some(interface) = interface {
-            stats.hours = self.hours(interface, now)?;
+        if let Some(gauge) = gauge {
+            stats.hours = self.hours(gauge.key(), now)?;
         }
         Ok(stats)
     }

@@ -1,16 +1,18 @@
-//! What `serve` does by itself: looks at the interface each minute, reads on in the log, sums up.
+//! What `serve` does by itself: compares counters each minute, reads on in the log, sums up.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use app::stats::Stats;
+use app::stats::{Gauge, Stats};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     file,
     ingest::{Ingest, Report},
-    interface::Meter,
-    lock_file, rules, siblings,
+    interface::{self, Counters, Meter},
+    lock_file,
+    prometheus::Prometheus,
+    rules, siblings,
     store::Store,
 };
 use crate::{
@@ -20,24 +22,29 @@ use crate::{
     status::poll::Clock,
 };
 
-/// Time between two looks at the interface.
+/// Time between two looks at the counters.
 const TICK: Duration = Duration::from_mins(1);
 /// How long logs are read at a time; a backlog of weeks is read in portions.
 const PORTION: Duration = Duration::from_secs(30);
 /// Time between two prunings.
 const PRUNE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Follows the log and the interface until the process ends.
+/// Follows the log and the counters until the process ends.
 pub fn start(state: &AppState, clock: Clock) {
     let state = state.clone();
     tokio::spawn(async move {
         let mut worker = Worker::new(state.config());
+        let prometheus = state.config().stats.prometheus.clone().map(Prometheus::new);
         let mut ticks = tokio::time::interval(TICK);
         loop {
             ticks.tick().await;
+            let told = match &prometheus {
+                Some(prometheus) => Some(prometheus.read().await),
+                None => None,
+            };
             let (snapshot, now) = (state.snapshot(), clock());
             let step = move || {
-                let sum = worker.step(&snapshot, now);
+                let sum = worker.step(&snapshot, now, told);
                 (worker, sum)
             };
             // Disks may be slow, and nobody else should wait for them.
@@ -56,7 +63,8 @@ pub fn start(state: &AppState, clock: Clock) {
 /// Counts, and sums up when something was counted.
 pub struct Worker {
     config: Config,
-    meter: Option<Meter>,
+    gauge: Option<Gauge>,
+    meter: Meter,
     /// Absent until there is something to keep.
     store: Option<Store>,
     read_at: Option<Timestamp>,
@@ -66,7 +74,7 @@ pub struct Worker {
     version: u64,
     /// What was wrong with a log at the last reading.
     fault: Option<String>,
-    /// What was wrong with the interface at the last look, to log only changes.
+    /// What was wrong with the counters at the last look, to log only changes.
     unmeasured: Option<String>,
     /// What was wrong at the last step, likewise.
     error: Option<String>,
@@ -76,7 +84,8 @@ impl Worker {
     /// A worker that has not touched the disk.
     pub fn new(config: &Config) -> Self {
         Self {
-            meter: config.stats.interface.as_deref().map(Meter::new),
+            gauge: config.stats.gauge(),
+            meter: Meter::default(),
             config: config.clone(),
             store: None,
             read_at: None,
@@ -89,9 +98,14 @@ impl Worker {
         }
     }
 
-    /// One minute's work; the new sum, if there is one.
-    pub fn step(&mut self, snapshot: &Snapshot, now: Timestamp) -> Option<Stats> {
-        let (stats, error) = match self.try_step(snapshot, now) {
+    /// One minute's work; the new sum, if there is one. `told` is what Prometheus says, where it is asked.
+    pub fn step(
+        &mut self,
+        snapshot: &Snapshot,
+        now: Timestamp,
+        told: Option<anyhow::Result<Counters>>,
+    ) -> Option<Stats> {
+        let (stats, error) = match self.try_step(snapshot, now, told) {
             Ok(stats) => (stats, self.fault.clone()),
             Err(error) => (None, Some(format!("{error:#}"))),
         };
@@ -106,10 +120,15 @@ impl Worker {
         stats
     }
 
-    fn try_step(&mut self, snapshot: &Snapshot, now: Timestamp) -> anyhow::Result<Option<Stats>> {
+    fn try_step(
+        &mut self,
+        snapshot: &Snapshot,
+        now: Timestamp,
+        told: Option<anyhow::Result<Counters>>,
+    ) -> anyhow::Result<Option<Stats>> {
         let section = &self.config.stats;
         let path = file(&self.config.server.state);
-        let is_measured = section.access_log.is_some() || section.interface.is_some();
+        let is_measured = section.access_log.is_some() || self.gauge.is_some();
         // Without either there are sums only if the command line has made them.
         if self.store.is_none() && (is_measured || path.exists()) {
             self.store = Some(self.open(now)?);
@@ -117,7 +136,7 @@ impl Worker {
         if self.store.is_none() {
             return Ok(None);
         }
-        let mut is_new = self.measure(now);
+        let mut is_new = self.measure(now, told);
         let interval =
             SignedDuration::try_from(self.config.stats.interval).unwrap_or(SignedDuration::MAX);
         if self.read_at.is_none_or(|at| now.duration_since(at) >= interval) {
@@ -139,12 +158,17 @@ impl Worker {
         }
     }
 
-    /// Looks at the interface; whether anything came of it. What is wrong with it costs no request.
-    fn measure(&mut self, now: Timestamp) -> bool {
-        let (Some(meter), Some(store)) = (&mut self.meter, &self.store) else { return false };
-        let outcome = meter.look(now).and_then(|sample| {
-            let Some(sample) = sample else { return Ok(false) };
-            store.add_bandwidth(meter.name(), sample)?;
+    /// Compares the counters; whether anything came of it. What is wrong with them costs no request.
+    fn measure(&mut self, now: Timestamp, told: Option<anyhow::Result<Counters>>) -> bool {
+        let (Some(gauge), Some(store)) = (&self.gauge, &self.store) else { return false };
+        let counters = match (gauge, told) {
+            (Gauge::Interface(name), _) => interface::read(name),
+            (Gauge::Prometheus, Some(told)) => told,
+            (Gauge::Prometheus, None) => return false,
+        };
+        let outcome = counters.and_then(|counters| {
+            let Some(sample) = self.meter.step(now, counters) else { return Ok(false) };
+            store.add_bandwidth(gauge.key(), sample)?;
             Ok(true)
         });
         let error = outcome.as_ref().err().map(|error| format!("{error:#}"));
@@ -203,7 +227,7 @@ impl Worker {
         }
         self.summed = Some(data);
         self.version += 1;
-        let stats = store.sum_up(today, self.config.stats.interface.as_deref(), now)?;
+        let stats = store.sum_up(today, self.gauge.as_ref(), now)?;
         Ok(Some(Stats { version: self.version, ..stats }))
     }
 }

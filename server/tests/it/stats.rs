@@ -16,9 +16,13 @@ use serde_json::{Value, json};
 use server::{
     config::Config,
     history::Recorder,
-    stats::{Worker, store::Store},
+    stats::{Worker, prometheus::Prometheus, store::Store},
 };
 use tempfile::TempDir;
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{path, query_param},
+};
 
 use crate::{
     harness::{TestSite, few, now},
@@ -63,7 +67,7 @@ async fn counted() -> (TestSite, Worker, TempDir) {
         .start()
         .await;
     let mut worker = Worker::new(site.state().config());
-    let stats = worker.step(&site.state().snapshot(), now()).unwrap();
+    let stats = worker.step(&site.state().snapshot(), now(), None).unwrap();
     site.state().set_stats(stats);
     (site, worker, folder)
 }
@@ -184,7 +188,7 @@ async fn a_site_without_logs_says_so_and_shows_real_sizes_alone() {
     assert_eq!(disk, sizes);
     let state = &site.state().config().server.state;
     let mut worker = Worker::new(site.state().config());
-    assert!(worker.step(&site.state().snapshot(), now()).is_none());
+    assert!(worker.step(&site.state().snapshot(), now(), None).is_none());
     assert!(!server::stats::file(state).exists(), "what is not measured leaves no file");
 }
 
@@ -222,8 +226,9 @@ async fn disk_use_over_time_comes_from_what_runs_told() {
 async fn the_site_reads_on_by_itself_through_rotations() {
     let (site, mut worker, folder) = counted().await;
     let log = folder.path().join("mirror.log");
-    let mut step =
-        |minutes| worker.step(&site.state().snapshot(), now() + SignedDuration::from_mins(minutes));
+    let mut step = |minutes| {
+        worker.step(&site.state().snapshot(), now() + SignedDuration::from_mins(minutes), None)
+    };
     assert!(step(1).is_none(), "it is not time yet");
     assert!(step(5).is_none(), "nothing is new");
     fs::rename(&log, folder.path().join("mirror.log.1")).unwrap();
@@ -248,7 +253,7 @@ async fn the_interface_is_measured_where_one_is_named() {
     let mut worker = Worker::new(site.state().config());
     for minute in 0..3 {
         let stats =
-            worker.step(&site.state().snapshot(), now() + SignedDuration::from_mins(minute));
+            worker.step(&site.state().snapshot(), now() + SignedDuration::from_mins(minute), None);
         if let Some(stats) = stats {
             site.state().set_stats(stats);
         }
@@ -262,6 +267,47 @@ async fn the_interface_is_measured_where_one_is_named() {
 }
 
 #[tokio::test]
+async fn counters_of_prometheus_are_asked_for_and_shown() {
+    let server = MockServer::start().await;
+    let config = format!(
+        "[stats.prometheus]\nurl = \"{}/prom/\"\nreceived = 'sum(in{{a=\"b\"}})'\nsent = 'sum(out)'\n",
+        server.uri()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let site = few().config(&config).state_folder(folder.path()).start().await;
+    let prometheus = Prometheus::new(site.state().config().stats.prometheus.clone().unwrap());
+    let mut worker = Worker::new(site.state().config());
+    for minute in 0..4 {
+        server.reset().await;
+        for (expression, value) in
+            [("sum(in{a=\"b\"})", 1000 * minute), ("sum(out)", 60_000 * minute)]
+        {
+            let body = json!({"status": "success", "data": {"resultType": "vector", "result": [
+                {"metric": {}, "value": [1_795_231_800.5, value.to_string()]}
+            ]}});
+            // In the third minute the server is away.
+            let status = if minute == 2 { 503 } else { 200 };
+            Mock::given(path("/prom/api/v1/query"))
+                .and(query_param("query", expression))
+                .respond_with(ResponseTemplate::new(status).set_body_json(body))
+                .mount(&server)
+                .await;
+        }
+        let told = prometheus.read().await;
+        assert_eq!(told.is_err(), minute == 2, "{told:?}");
+        let at = now() + SignedDuration::from_mins(minute);
+        if let Some(stats) = worker.step(&site.state().snapshot(), at, Some(told)) {
+            site.state().set_stats(stats);
+        }
+    }
+    let rows = rows(&site, "bandwidth").await;
+    // Two differences: of the first minute, and of the next two, whose middle was not seen.
+    assert_eq!(rows[0], json!(["2026-11-21T06:00:00Z", 180, 3000, 180_000, 1000, 1000]));
+    let page = site.visit("/en/stats").await.html();
+    assert!(page.main().visible().contains("Counters of Prometheus, read each minute."));
+}
+
+#[tokio::test]
 async fn an_interface_that_is_not_there_costs_no_request() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("mirror.log");
@@ -270,7 +316,7 @@ async fn an_interface_that_is_not_there_costs_no_request() {
     let config = format!("[stats]\naccess_log = {log:?}\ninterface = \"no-such-0\"\n");
     let site = few().config(&config).state_folder(folder.path()).start().await;
     let mut worker = Worker::new(site.state().config());
-    let stats = worker.step(&site.state().snapshot(), now()).unwrap();
+    let stats = worker.step(&site.state().snapshot(), now(), None).unwrap();
     assert_eq!((stats.lines, stats.hours.len()), (15, 0));
 }
 

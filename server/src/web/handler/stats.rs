@@ -191,7 +191,7 @@ fn table(series: Series, view: &StatsView<'_>, today: Date) -> Table {
                 "sent_per_second",
                 "most_sent_per_second",
             ];
-            (stats.interface.is_some(), columns, rows.collect())
+            (stats.gauge.is_some(), columns, rows.collect())
         }
     };
     Table { is_measured, columns, rows }
