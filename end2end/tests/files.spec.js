@@ -96,7 +96,7 @@ test("by clicking from the list to a file deep in the tree", async ({ page, site
 
 test("a listing can be sorted by each column, folders first", async ({ page }) => {
   await page.goto("/debian/dists/trixie/");
-  const sizes = () => page.locator("#entries tbody tr:not(.dir) td.num").allTextContents();
+  const sizes = () => page.locator("#entries tbody tr:not(.dir) td:nth-child(2)").allTextContents();
   await page.getByRole("link", { name: "大小" }).click();
   expect(query(page)).toEqual({ sort: "size", order: "desc" });
   const descending = await sizes();

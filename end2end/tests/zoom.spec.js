@@ -1,4 +1,4 @@
-// Letters of twice the size, and a window of half the size: nothing is lost.
+// At 200 % a laptop's window is 640 pixels wide, at 400 % it is 320: nothing is lost.
 // @ts-check
 
 import { LANGUAGES, PAGES } from "../site.js";
@@ -28,13 +28,12 @@ const lost = (page) =>
 
 for (const [name, { path }] of Object.entries(PAGES)) {
   for (const [lang, prefix] of Object.entries(LANGUAGES)) {
-    test(`${name} in ${lang} loses nothing with large letters and in a small window`, async ({ page, script }) => {
+    test(`${name} in ${lang} loses nothing at 200 % and at 400 %`, async ({ page, script }) => {
       test.skip(!script, "the look does not depend on the script");
       await page.goto(prefix + path);
-      for (const [width, size] of /** @type {const} */ ([[320, "100%"], [640, "100%"], [1280, "200%"], [640, "200%"]])) {
-        await page.setViewportSize({ width, height: 800 });
-        await page.evaluate((size) => document.documentElement.style.setProperty("font-size", size), size);
-        expect(await lost(page), `${width} px, letters at ${size}`).toEqual([]);
+      for (const width of [640, 320]) {
+        await page.setViewportSize({ width, height: 400 });
+        expect(await lost(page), `${width} px`).toEqual([]);
       }
     });
   }

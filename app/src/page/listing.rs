@@ -114,7 +114,8 @@ pub fn frame(chrome: &Chrome, view: &ListingView<'_>) -> (String, String) {
 /// Writes rows.
 ///
 /// PERF: text is put together here without views, since a folder may have hundreds of thousands of entries and most
-/// of the time would go into views. A test holds it against a view of the same row.
+/// of the time would go into views. A test holds it against a view of the same row. Cells carry no classes and no scope:
+/// the stylesheet knows the columns, and a first column of nothing but headers heads its rows.
 pub struct Rows {
     zone: TimeZone,
     /// The last time, and how it was written: neighbours often have the same.
@@ -133,13 +134,13 @@ impl Rows {
             if entry.size.is_none() { ("<tr class=\"dir\">", "/") } else { ("<tr>", "") };
         // An address is percent-encoded: nothing in it could end the attribute. `./` keeps a name with a colon from being
         // taken for a scheme.
-        let parts = [row, "<th scope=\"row\"><a href=\"./", &entry.href, slash, "\">"];
+        let parts = [row, "<th><a href=\"./", &entry.href, slash, "\">"];
         for part in parts {
             html.push_str(part);
         }
         push_text(html, &entry.name);
         html.push_str(slash);
-        html.push_str("</a></th><td class=\"num\">");
+        html.push_str("</a></th><td>");
         match entry.size {
             Some(size) => html.push_str(&format::size(size)),
             None => html.push('–'),
@@ -250,8 +251,8 @@ fn document(chrome: &Chrome, view: &ListingView<'_>) -> Document {
     let parent = view.crumbs.len().checked_sub(2).and_then(|i| view.crumbs.get(i)).map(|(href, _)| {
         view! {
             <tr class="dir parent">
-                <th scope="row"><a href=format!("{p}{href}")>{format!("../ ({})", t.listing_parent)}</a></th>
-                <td class="num">"–"</td>
+                <th><a href=format!("{p}{href}")>{format!("../ ({})", t.listing_parent)}</a></th>
+                <td>"–"</td>
                 <td></td>
             </tr>
         }
@@ -412,8 +413,8 @@ mod tests {
             let slash = if size.is_none() { "/" } else { "" };
             let view = view! {
                 <tr class=size.is_none().then_some("dir")>
-                    <th scope="row"><a href=format!("./{href}{slash}")>{format!("{name}{slash}")}</a></th>
-                    <td class="num">{size.map_or_else(|| "–".to_owned(), format::size)}</td>
+                    <th><a href=format!("./{href}{slash}")>{format!("{name}{slash}")}</a></th>
+                    <td>{size.map_or_else(|| "–".to_owned(), format::size)}</td>
                     <td>{time.map(|t| view! { <time datetime=t.to_string()>{format::minute(&zone, t)}</time> })}</td>
                 </tr>
             };
