@@ -6,12 +6,13 @@ use app::shell::Site;
 use jiff::Timestamp;
 use reqwest::{
     Client,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
 use tokio::{sync::OnceCell, time::timeout};
 
 use super::{
     Rule,
+    answer::Answer,
     engine::Outgoing,
     robot::{self, Request},
 };
@@ -21,8 +22,6 @@ use crate::status::fetch::{self, innermost};
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// Most bytes that are read of an answer.
 const ANSWER: usize = 64 * 1024;
-/// Longest wait that a receiver may ask for.
-const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// Why a message did not arrive. No variant holds an address: it is a secret.
 #[derive(Debug, thiserror::Error)]
@@ -37,10 +36,12 @@ pub enum DeliveryError {
     #[error("the receiver did not answer within {TIMEOUT:?}")]
     Timeout,
     /// The receiver answered otherwise than with success.
-    #[error("the receiver answered HTTP {status}")]
+    #[error("the receiver answered HTTP {status}{}{words}", if words.is_empty() { "" } else { " " })]
     Status {
         /// Status code.
         status: u16,
+        /// What it says; may be empty.
+        words: String,
         /// How long it asks to be left alone.
         wait: Option<Duration>,
     },
@@ -51,6 +52,8 @@ pub enum DeliveryError {
         code: i64,
         /// What it says.
         words: String,
+        /// How long it asks to be left alone.
+        wait: Option<Duration>,
     },
     /// The answer is none of this kind of receiver.
     #[error("the answer is not one of this kind of receiver")]
@@ -61,7 +64,7 @@ impl DeliveryError {
     /// How long the receiver asks to be left alone.
     pub const fn wait(&self) -> Option<Duration> {
         match self {
-            Self::Status { wait, .. } => *wait,
+            Self::Status { wait, .. } | Self::Refused { wait, .. } => *wait,
             _ => None,
         }
     }
@@ -89,11 +92,11 @@ impl Courier {
         let address = rule.address().map_err(unknown)?;
         let request = robot::request(rule, &address, site, out, now).map_err(unknown)?;
         let answer = timeout(TIMEOUT, self.exchange(request)).await;
-        robot::judge(rule.kind, &answer.unwrap_or(Err(DeliveryError::Timeout))?)
+        answer.unwrap_or(Err(DeliveryError::Timeout))?.judge(rule.kind)
     }
 
-    /// The body of a successful answer.
-    async fn exchange(&self, request: Request) -> Result<Vec<u8>, DeliveryError> {
+    /// Asks, and reads as much of the answer as may be of interest.
+    async fn exchange(&self, request: Request) -> Result<Answer, DeliveryError> {
         let unreachable =
             |error: reqwest::Error| DeliveryError::Unreachable(innermost(&error.without_url()));
         // A web hook that redirects is a wrong address, and a secret must not follow it.
@@ -109,13 +112,7 @@ impl Courier {
             call = call.header(AUTHORIZATION, value);
         }
         let mut response = call.send().await.map_err(unreachable)?;
-        if !response.status().is_success() {
-            let wait = response.headers().get(RETRY_AFTER).and_then(|value| {
-                let seconds = value.to_str().ok()?.parse().ok()?;
-                Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
-            });
-            return Err(DeliveryError::Status { status: response.status().as_u16(), wait });
-        }
+        let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             body.extend_from_slice(&chunk);
@@ -123,6 +120,6 @@ impl Courier {
                 break;
             }
         }
-        Ok(body)
+        Ok(Answer { status, headers, body })
     }
 }

@@ -58,6 +58,12 @@ impl Message {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn of(title: &str, lines: &[String], link: &str) -> Self {
+        let more = app::Lang::Zh.texts().alert_more;
+        Self { title: title.to_owned(), lines: lines.to_vec(), link: link.to_owned(), more }
+    }
+
     /// Title, lines and link within so many bytes of UTF-8.
     pub fn text(&self, limit: usize) -> String {
         let tail = format!("\n{}", self.link);

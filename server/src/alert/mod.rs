@@ -2,8 +2,9 @@
 //!
 //! Each `[[alert]]` has a task of its own, so that a slow receiver holds up nobody: the [`Engine`]
 //! decides what is worth telling, a [`Message`] says it in words, `robot` gives it the shape that
-//! the receiver wants, `deliver` sends it.
+//! the receiver wants, `deliver` sends it, `answer` says whether it arrived.
 
+mod answer;
 mod deliver;
 mod engine;
 mod message;

@@ -1,9 +1,9 @@
-//! The shape in which each receiver wants a message, and what its answer means.
+//! The shape in which each receiver wants a message.
 //!
 //! Sources, as of 2026: Feishu "Custom bot usage guide", `DingTalk` "Custom robot access" and
 //! "Customize robot security settings", `WeCom` "Group robot configuration", Matrix client-server
-//! API v1.11 "Sending events to a room", Discord "Execute Webhook", Slack "Sending messages using
-//! incoming webhooks".
+//! API v1.11 "Sending events to a room" and "User and room mentions", Discord "Execute Webhook",
+//! Slack "Sending messages using incoming webhooks" and "Formatting message text".
 
 use anyhow::Context as _;
 use app::shell::Site;
@@ -11,12 +11,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac as _};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 use sha2::Sha256;
 
 use super::{
     Kind, Rule, Secret,
-    deliver::DeliveryError,
     engine::{Content, Item, Outgoing, Subject, Told},
     message::{self, Message},
     rule::{Address, Trigger},
@@ -72,7 +70,13 @@ struct RobotText<'a> {
 struct Matrix<'a> {
     msgtype: &'static str,
     body: &'a str,
+    /// SECURITY: nobody. Without it, `@room` in the text would be taken for a mention.
+    #[serde(rename = "m.mentions")]
+    mentions: NoMentions,
 }
+
+#[derive(Serialize)]
+struct NoMentions {}
 
 #[derive(Serialize)]
 struct Discord<'a> {
@@ -135,7 +139,7 @@ pub fn request(
     now: Timestamp,
 ) -> anyhow::Result<Request> {
     let message = Message::new(rule, site, out);
-    let text = message.text(limit(rule.kind));
+    let text = fitting(&message, rule.kind)?;
     let secret = address.secret.as_ref();
     let mut request =
         Request { is_put: false, url: address.url.clone(), token: None, body: Vec::new() };
@@ -162,7 +166,11 @@ pub fn request(
                 encode::segment(room.as_bytes()),
                 encode::segment(out.id.as_bytes()),
             ));
-            serde_json::to_vec(&Matrix { msgtype: "m.notice", body: &text })?
+            serde_json::to_vec(&Matrix {
+                msgtype: "m.notice",
+                body: &text,
+                mentions: NoMentions {},
+            })?
         }
         Kind::Discord => serde_json::to_vec(&Discord {
             content: &text,
@@ -181,13 +189,40 @@ pub fn request(
     Ok(request)
 }
 
-/// Most bytes of a text. `WeCom` takes 2048 bytes, Discord 2000 characters, Feishu 20 kB of request.
+/// Most bytes of a text. `WeCom` takes 2048 bytes, Discord 2000 characters, Slack 40,000 characters.
 const fn limit(kind: Kind) -> usize {
     match kind {
         Kind::Wecom => 2048,
         Kind::Discord => 2000,
         Kind::Feishu | Kind::Dingtalk | Kind::Slack | Kind::Matrix => 12_000,
         Kind::Json => usize::MAX,
+    }
+}
+
+/// Most bytes of a text as JSON: Feishu takes requests of 20 kB, `DingTalk` of 20,000 bytes, with
+/// everything around it.
+const ENCODED: usize = 18_000;
+
+/// The text, as long as the receiver takes it. Quotes and line ends are longer in the request.
+fn fitting(message: &Message, kind: Kind) -> serde_json::Result<String> {
+    let mut most = limit(kind);
+    loop {
+        let text = harmless(kind, message.text(most));
+        if kind == Kind::Json || most < 1000 || serde_json::to_string(&text)?.len() <= ENCODED {
+            return Ok(text);
+        }
+        most -= most / 4;
+    }
+}
+
+/// SECURITY: two robots look for mentions in plain text, `<at user_id="all">` and `<@all>`; a mirror
+/// of such a name wakes nobody.
+fn harmless(kind: Kind, text: String) -> String {
+    // No longer than before: the text was cut to its limit.
+    match kind {
+        Kind::Feishu => text.replace("<at", "(at"),
+        Kind::Wecom => text.replace("<@", "(@"),
+        _ => text,
     }
 }
 
@@ -260,31 +295,6 @@ fn plain<'a>(
     }
 }
 
-/// Whether a message arrived: three of the robots answer `200` to what they refuse, and say so in
-/// the body.
-///
-/// # Errors
-/// The code and the words of the receiver.
-pub fn judge(kind: Kind, body: &[u8]) -> Result<(), DeliveryError> {
-    let (code, words) = match kind {
-        Kind::Feishu => ("code", "msg"),
-        Kind::Dingtalk | Kind::Wecom => ("errcode", "errmsg"),
-        Kind::Matrix | Kind::Discord | Kind::Slack | Kind::Json => return Ok(()),
-    };
-    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
-    // The older form of Feishu's answer.
-    let code = answer.get(code).or_else(|| answer.get("StatusCode"));
-    match code.and_then(Value::as_i64) {
-        Some(0) => Ok(()),
-        Some(code) => {
-            let words = answer.get(words).and_then(Value::as_str).unwrap_or_default();
-            let words = words.chars().take(200).collect();
-            Err(DeliveryError::Refused { code, words })
-        }
-        None => Err(DeliveryError::Unintelligible),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,28 +318,22 @@ mod tests {
     const DINGTALK: &str = "tGWkA5eQOQNCNPDgphtxIoNLO%2B%2FgD8Lcb705KQoRzeY%3D";
 
     #[test]
-    fn a_refusal_within_200_is_no_success() {
-        for (kind, good, bad) in [
-            (
-                Kind::Feishu,
-                r#"{"code":0,"msg":"success"}"#,
-                r#"{"code":19021,"msg":"sign match fail"}"#,
-            ),
-            (Kind::Feishu, r#"{"StatusCode":0}"#, r#"{"code":9499,"msg":"Bad Request"}"#),
-            (
-                Kind::Dingtalk,
-                r#"{"errcode":0,"errmsg":"ok"}"#,
-                r#"{"errcode":310000,"errmsg":"x"}"#,
-            ),
-            (Kind::Wecom, r#"{"errcode":0,"errmsg":"ok"}"#, r#"{"errcode":93000,"errmsg":"x"}"#),
-        ] {
-            assert!(judge(kind, good.as_bytes()).is_ok(), "{good}");
-            assert!(
-                matches!(judge(kind, bad.as_bytes()), Err(DeliveryError::Refused { .. })),
-                "{bad}"
-            );
-            assert!(judge(kind, b"<html>").is_err());
+    fn a_text_fits_its_receiver_as_it_is_sent() {
+        let lines: Vec<String> = (0..3000)
+            .map(|n| format!("\"{n}\" {} <at user_id=\"all\"> <@all> 镜像", "\"".repeat(200)))
+            .collect();
+        let message = Message::of("标题", &lines, "https://mirror.example/status");
+        for kind in
+            [Kind::Feishu, Kind::Dingtalk, Kind::Wecom, Kind::Matrix, Kind::Discord, Kind::Slack]
+        {
+            let text = fitting(&message, kind).unwrap();
+            let encoded = serde_json::to_string(&text).unwrap().len();
+            assert!(text.len() <= limit(kind) && encoded <= ENCODED, "{kind:?}: {encoded}");
+            assert!(text.ends_with("https://mirror.example/status"), "{kind:?}");
+            assert!(text.contains("\"0\""), "{kind:?}");
+            assert!(kind != Kind::Feishu || !text.contains("<at"));
+            assert!(kind != Kind::Wecom || !text.contains("<@"));
         }
-        assert!(judge(Kind::Slack, b"ok").is_ok());
+        assert!(fitting(&message, Kind::Json).unwrap().contains("\"2999\""));
     }
 }

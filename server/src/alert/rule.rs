@@ -133,6 +133,10 @@ impl Rule {
         ensure!(self.failures > 0, of("failures: expected at least 1"));
         ensure!(self.per_minute > 0, of("per_minute: expected at least 1"));
         ensure!(
+            self.per_minute <= 20 || !matches!(self.kind, Kind::Dingtalk | Kind::Wecom),
+            of("per_minute: DingTalk and WeCom take no more than 20")
+        );
+        ensure!(
             (self.kind == Kind::Matrix) == self.room.is_some(),
             of("room: for kind matrix, and only for it")
         );
@@ -236,6 +240,7 @@ mod tests {
             ("kind = \"slack\"\nurl = \"https://a.example/\"\nurl_env = \"X\"", "url_file"),
             ("kind = \"slack\"\nurl = \"a.example\"", "https://"),
             ("kind = \"matrix\"\nurl = \"https://a.example\"", "room"),
+            ("kind = \"wecom\"\nurl = \"https://a.example/\"\nper_minute = 21", "no more than 20"),
             ("kind = \"slack\"\nurl = \"https://a.example/\"\nafter = \"soon\"", "soon"),
             ("kind = \"slack\"\nurl = \"https://a.example/\"\ndigest = \"9\"", "digest"),
             ("kind = \"slack\"\nurl = \"https://a.example/\"\nfailures = 0", "failures"),

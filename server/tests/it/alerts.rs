@@ -38,7 +38,7 @@ async fn receiver() -> MockServer {
     server
 }
 
-const OK: &str = r#"{"code": 0, "errcode": 0, "msg": "success"}"#;
+const OK: &str = r#"{"code": 0, "errcode": 0, "msg": "success", "event_id": "$1"}"#;
 
 async fn answer(server: &MockServer, template: ResponseTemplate) {
     server.reset().await;
@@ -394,6 +394,7 @@ async fn matrix_gets_a_put_with_a_transaction_and_a_token() {
     );
     assert_eq!(request.headers["authorization"], "Bearer s3cret");
     assert_eq!(body(request)["msgtype"], "m.notice");
+    assert_eq!(body(request)["m.mentions"], json!({}));
 }
 
 #[tokio::test]
