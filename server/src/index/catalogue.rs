@@ -9,6 +9,7 @@ use super::fold;
 use super::mirrors::IndexedMirror;
 use super::order::{self, Census, TIERS, Tier};
 use super::record;
+use super::version;
 
 /// Entries of a catalogue at most; the rest of a larger mirror becomes another part.
 pub const FULL: usize = 1 << 25;
@@ -281,7 +282,7 @@ impl Catalogue {
         let mut sorted: Vec<usize> = (0..places.len()).collect();
         sorted.sort_unstable_by(|&a, &b| {
             let ((tier_a, path_a), (tier_b, path_b)) = (places[a], places[b]);
-            tier_a.cmp(&tier_b).then_with(|| order::newest_first(path_a, path_b))
+            tier_a.cmp(&tier_b).then_with(|| version::newest_first(path_a, path_b))
         });
         let mut ranks = vec![0; places.len()];
         for (rank, &place) in (0_u32..).zip(&sorted) {
@@ -332,11 +333,11 @@ impl Catalogue {
         let place = |key: u128| u32::try_from(key & u128::from(u32::MAX)).unwrap_or(u32::MAX);
         let entry = |key: u128| &self.entries[place(key) as usize];
         keyed.clear();
-        keyed.extend(places.iter().map(|&at| order::sort_key(name(at), common) | u128::from(at)));
+        keyed.extend(places.iter().map(|&at| version::sort_key(name(at), common) | u128::from(at)));
         keyed.sort_unstable_by(|&a, &b| {
             (a >> u32::BITS).cmp(&(b >> u32::BITS)).then_with(|| {
                 let (a, b) = (entry(a), entry(b));
-                order::newest_first(self.name(a), self.name(b))
+                version::newest_first(self.name(a), self.name(b))
                     .then_with(|| a.dir.cmp(&b.dir))
                     .then_with(|| b.mtime.cmp(&a.mtime))
                     .then_with(|| a.size.cmp(&b.size))

@@ -2,7 +2,7 @@
 //!
 //! Mirrors are kept in parts (`part`): a large one alone, small ones together, and an update writes
 //! the parts of the mirrors that changed. Within a part, entries are sorted by quality and version
-//! (`order`), cut into blocks of 32, and each block is one document of a tantivy index whose terms
+//! (`order`, `version`), cut into blocks of 32, and each block is one document of a tantivy index whose terms
 //! are grams of its paths. A search walks the posting lists in that order, decodes the blocks they
 //! share, verifies every line and stops after enough matches. The order is therefore the first half
 //! of the ranking.
@@ -30,6 +30,7 @@ mod rank;
 mod reader;
 mod record;
 mod search;
+mod version;
 mod walk;
 
 /// Parses a query and holds it against one line, in which whatever is found must lie.

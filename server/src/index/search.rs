@@ -12,13 +12,14 @@ use super::block::{BLOCK_LEN, DamagedBlock, Facts};
 use super::fold;
 use super::gram::Gram;
 use super::names::Scratch;
-use super::order::{self, TIERS, Tier};
+use super::order::{TIERS, Tier};
 use super::part::Part;
 use super::plan::{self, Lane};
 use super::query::{Query, QueryError, Search};
 use super::rank::{self, Candidate, Verdict};
 use super::reader::Index;
 use super::record::{FileRecord, split_name};
+use super::version;
 
 /// One file or directory that answers a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -458,9 +459,9 @@ impl<'a> Run<'a> {
             let name = |found: &Found| split_name(path(found)).1;
             b.score
                 .cmp(&a.score)
-                .then_with(|| order::newest_first(name(a), name(b)))
+                .then_with(|| version::newest_first(name(a), name(b)))
                 .then_with(|| a.tier.cmp(&b.tier))
-                .then_with(|| order::newest_first(path(a), path(b)))
+                .then_with(|| version::newest_first(path(a), path(b)))
         };
         let total = self.total as u64;
         if self.found.len() > self.search.limit {

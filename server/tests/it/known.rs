@@ -9,10 +9,14 @@ use crate::harness::{TestSite, now};
 
 const TREE: &str = include_str!("../fixtures/search/tree.txt");
 const KNOWN: &str = include_str!("../fixtures/search/known.tsv");
+const UNSEEN_TREE: &str = include_str!("../fixtures/search/unseen-tree.txt");
+const UNSEEN: &str = include_str!("../fixtures/search/unseen.tsv");
 
-/// Shares of the queries, in percent.
-const FIRST: usize = 90;
-const AMONG_FIVE: usize = 98;
+/// Shares of queries that must be answered, in percent.
+struct Share {
+    first: usize,
+    among_five: usize,
+}
 
 /// Where the brace at the start of `text` closes.
 fn closing(text: &str) -> usize {
@@ -66,21 +70,32 @@ fn is_end(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with('/')
 }
 
-fn paths() -> Vec<String> {
+fn paths(trees: &[&str]) -> Vec<String> {
     let mut paths = Vec::new();
-    for line in TREE.lines().filter(|line| !line.starts_with('#')) {
+    for line in trees.iter().flat_map(|tree| tree.lines()).filter(|line| !line.starts_with('#')) {
         expand(line, &BTreeMap::new(), &mut paths);
     }
     paths
 }
 
-#[expect(clippy::print_stderr, reason = "the score is worth reading when it is good, too")]
 #[tokio::test]
 async fn people_find_the_file_they_mean() {
+    score(&[TREE], KNOWN, Share { first: 90, among_five: 98 }).await;
+}
+
+/// What the first run gave is a floor; the aim is that of the others. Most misses are words that stand for others:
+/// `windows` for an `.exe`, `mac` for `darwin`.
+#[tokio::test]
+async fn people_find_what_nobody_has_tuned_for() {
+    score(&[TREE, UNSEEN_TREE], UNSEEN, Share { first: 72, among_five: 84 }).await;
+}
+
+#[expect(clippy::print_stderr, reason = "the score is worth reading when it is good, too")]
+async fn score(trees: &[&str], known: &str, share: Share) {
     let config = "[search]\nper_minute = 1000000\nburst = 100000\n";
     let site = TestSite::builder().config(config).start().await;
     let folder = site.state().config().index_folder();
-    let paths = paths();
+    let paths = paths(trees);
     let records = paths.iter().map(|path| {
         Ok(FileRecord { path: path.clone().into_bytes(), size: 1, mtime: 0, is_dir: false })
     });
@@ -88,7 +103,7 @@ async fn people_find_the_file_they_mean() {
     site.state().set_index(Index::open(&folder).unwrap());
     let (mut queries, mut first, mut among_five) = (0, 0, 0);
     let mut report = String::new();
-    for line in KNOWN.lines().filter(|line| !line.starts_with('#')) {
+    for line in known.lines().filter(|line| !line.starts_with('#')) {
         let (query, wanted) = line.split_once('\t').expect("a query and its file");
         let wanted: Vec<&str> = wanted.split(' ').collect();
         for path in &wanted {
@@ -110,6 +125,6 @@ async fn people_find_the_file_they_mean() {
     }
     eprintln!("{report}{queries} queries: {first} first, {among_five} among the first five");
     assert!(queries >= 120 && paths.len() > 1500, "{queries} queries, {} paths", paths.len());
-    assert!(first * 100 >= queries * FIRST, "{first} of {queries}\n{report}");
-    assert!(among_five * 100 >= queries * AMONG_FIVE, "{among_five} of {queries}\n{report}");
+    assert!(first * 100 >= queries * share.first, "{first} of {queries}\n{report}");
+    assert!(among_five * 100 >= queries * share.among_five, "{among_five} of {queries}\n{report}");
 }
