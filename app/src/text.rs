@@ -281,6 +281,7 @@ texts! {
     search_any: "不限", "any";
     search_empty: "输入几个词，顺序不限，例如 ubuntu 24.04 desktop iso。", "Type a few words in any order, for example: ubuntu 24.04 desktop iso.";
     search_nothing: "没有找到“{0}”。", "Nothing found for “{0}”.";
+    search_without: "没有文件符合所有的词。以下结果不考虑“{0}”。", "No file matches every word. These are the results without “{0}”.";
     search_cut: "搜索被提前中止，请写得更具体一些。", "The search was cut short; please be more specific.";
     search_hits: "{0} 个文件，用时 {1} 毫秒", "{0} files in {1} ms";
     search_hits_more: "超过 {0} 个文件，用时 {1} 毫秒", "more than {0} files in {1} ms";

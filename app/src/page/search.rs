@@ -70,6 +70,8 @@ pub enum FileResult {
         took_us: u64,
         /// Words that look like conditions and were looked for as they stand.
         literal: Vec<String>,
+        /// A word that was left out because nothing was found with it.
+        without: Option<String>,
     },
 }
 
@@ -234,12 +236,14 @@ fn file_hits(lang: Lang, files: FileResult, all_of: Option<&str>) -> AnyView {
         FileResult::Found { hits, .. } if hits.is_empty() => {
             view! { <p class="notice warn">{t.search_cut}</p> }.into_any()
         }
-        FileResult::Found { hits, total, exact, took_us, literal } => {
+        FileResult::Found { hits, total, exact, took_us, literal, without } => {
             let took = format!("{}.{}", took_us / 1000, took_us % 1000 / 100);
             let pattern = if exact { t.search_hits } else { t.search_hits_more };
             let line = format::fill(pattern, &[&format::count(total), &took]);
             let rows = hits.into_iter().map(|hit| file_row(lang, hit)).collect_view();
+            let left_out = without.map(|word| format::fill(t.search_without, &[&word]));
             view! {
+                {left_out.map(|text| view! { <p class="notice">{text}</p> })}
                 <p class="quiet">{line}</p>
                 {(!literal.is_empty()).then(|| literally(lang, &literal))}
                 <ul class="files">{rows}</ul>

@@ -125,6 +125,7 @@ pub fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
                 ext,
                 folder,
                 limit,
+                ..Query::default()
             })?;
             if json {
                 writeln!(stdout, "{}", crate::web::handler::api::answer(&query, &answer))?;

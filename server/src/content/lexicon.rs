@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Deserialize;
 
 use super::problem::Problem;
+use crate::index::Synonyms;
 
 /// `search.toml`.
 #[derive(Deserialize)]
@@ -17,6 +18,10 @@ struct File {
     words: BTreeMap<String, String>,
     #[serde(default)]
     noise: Noise,
+    #[serde(default)]
+    also: Synonyms,
+    #[serde(default)]
+    instead: Synonyms,
 }
 
 #[derive(Default, Deserialize)]
@@ -27,7 +32,8 @@ struct Noise {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Meaning {
-    Mirrors(Vec<String>),
+    /// Mirrors, and the word that names of files elsewhere have for it.
+    Mirrors(Vec<String>, Option<String>),
     Word(String),
     Noise,
 }
@@ -38,6 +44,8 @@ pub struct Lexicon {
     meanings: HashMap<String, Meaning>,
     /// Letters of the longest word.
     longest: usize,
+    also: Synonyms,
+    instead: Synonyms,
 }
 
 /// A query as the dictionary reads it.
@@ -47,6 +55,12 @@ pub struct Reading {
     pub text: String,
     /// Ids of the mirrors meant; empty for all.
     pub mirrors: Vec<String>,
+    /// The words to look for in all mirrors when these have nothing.
+    pub anywhere: Option<String>,
+    /// For words of the text, what may stand for them.
+    pub also: Synonyms,
+    /// The same, when nothing is found without.
+    pub instead: Synonyms,
 }
 
 impl Lexicon {
@@ -54,11 +68,28 @@ impl Lexicon {
     pub fn parse(path: &str, text: &str) -> Result<Self, Problem> {
         let file: File =
             toml::from_str(text).map_err(|error| Problem::toml(path, text, 1, &error))?;
-        let mirrors = file.mirrors.into_iter().map(|(word, ids)| (word, Meaning::Mirrors(ids)));
+        let mut file = file;
+        let mirrors: Vec<_> = std::mem::take(&mut file.mirrors)
+            .into_iter()
+            .map(|(word, ids)| {
+                let other = file.words.remove(&word);
+                (word, Meaning::Mirrors(ids, other))
+            })
+            .collect();
         let words = file.words.into_iter().map(|(word, other)| (word, Meaning::Word(other)));
         let noise = file.noise.words.into_iter().map(|word| (word, Meaning::Noise));
-        let mut lexicon = Self::default();
-        for (word, meaning) in mirrors.chain(words).chain(noise) {
+        let synonyms = file.also.iter().chain(&file.instead);
+        for word in synonyms.flat_map(|(word, others)| std::iter::once(word).chain(others)) {
+            if word.is_empty() || word.contains(char::is_whitespace) || *word != word.to_lowercase()
+            {
+                return Err(Problem::in_file(
+                    path,
+                    format!("\"{word}\": expected one word in small letters"),
+                ));
+            }
+        }
+        let mut lexicon = Self { also: file.also, instead: file.instead, ..Self::default() };
+        for (word, meaning) in mirrors.into_iter().chain(words).chain(noise) {
             if word.is_empty() || word.is_ascii() || word.contains(char::is_whitespace) {
                 return Err(Problem::in_file(
                     path,
@@ -78,7 +109,7 @@ impl Lexicon {
         self.meanings
             .values()
             .flat_map(|meaning| match meaning {
-                Meaning::Mirrors(ids) => ids.as_slice(),
+                Meaning::Mirrors(ids, _) => ids.as_slice(),
                 _ => &[],
             })
             .map(String::as_str)
@@ -87,30 +118,49 @@ impl Lexicon {
     /// Replaces what it knows in a query. Words that are not wholly known stay as they were typed,
     /// and so does a query of nothing but noise.
     pub fn read(&self, text: &str) -> Reading {
-        if text.is_ascii() {
-            return Reading { text: text.to_owned(), mirrors: Vec::new() };
-        }
         let mut words: Vec<String> = Vec::new();
+        let mut all_words: Vec<String> = Vec::new();
         let mut mirrors: Vec<String> = Vec::new();
         for word in text.split_whitespace() {
             let pieces = if word.is_ascii() || word.contains('"') { None } else { self.cut(word) };
             let Some(pieces) = pieces else {
                 words.push(word.to_owned());
+                all_words.push(word.to_owned());
                 continue;
             };
             for piece in pieces {
                 match piece {
-                    Piece::Known(Meaning::Mirrors(ids)) => narrow(&mut mirrors, ids),
-                    Piece::Known(Meaning::Word(other)) => words.push(other.clone()),
+                    Piece::Known(Meaning::Mirrors(ids, other)) => {
+                        narrow(&mut mirrors, ids);
+                        all_words.extend(other.clone());
+                    }
+                    Piece::Known(Meaning::Word(other)) => {
+                        words.push(other.clone());
+                        all_words.push(other.clone());
+                    }
                     Piece::Known(Meaning::Noise) => {}
-                    Piece::Ascii(text) => words.push(text.to_owned()),
+                    Piece::Ascii(text) => {
+                        words.push(text.to_owned());
+                        all_words.push(text.to_owned());
+                    }
                 }
             }
         }
         if words.is_empty() && mirrors.is_empty() {
             words.push(text.to_owned());
         }
-        Reading { text: words.join(" "), mirrors }
+        let named = |synonyms: &Synonyms| {
+            let named = |word: &String| {
+                let word = word.to_lowercase();
+                synonyms.get(&word).cloned().map(|others| (word, others))
+            };
+            words.iter().chain(&all_words).filter_map(named).collect()
+        };
+        let (also, instead) = (named(&self.also), named(&self.instead));
+        // Blanks within quotation marks are kept.
+        let text = if text.is_ascii() { text.to_owned() } else { words.join(" ") };
+        let anywhere = (!mirrors.is_empty() && !all_words.is_empty()).then(|| all_words.join(" "));
+        Reading { text, mirrors, anywhere, also, instead }
     }
 
     /// Cuts a word into known words, the longest first, and runs of ASCII; nothing when something
@@ -175,6 +225,27 @@ mod tests {
         assert_eq!(read("pip清华源"), ("pip".to_owned(), Vec::new()));
         assert_eq!(read("linux 内核"), ("linux".to_owned(), vec!["kernel".to_owned()]));
         assert_eq!(read("乌班图 内核").1.len(), 3);
+    }
+
+    #[test]
+    fn words_may_stand_for_others_and_mirrors_be_words_after_all() {
+        let more =
+            "[also]\nwindows = [\".exe\"]\n[instead]\namd64 = [\"x64\"]\ndesktop = [\"gui\"]\n";
+        let file = FILE.replace("[noise]", "\"内核\" = \"linux\"\n[noise]") + more;
+        let lexicon = Lexicon::parse("search.toml", &file).unwrap();
+        let reading = lexicon.read("Windows 桌面版  amd64");
+        assert_eq!(reading.also["windows"], [".exe"]);
+        assert_eq!(reading.instead.into_keys().collect::<Vec<_>>(), ["amd64", "desktop"]);
+        assert_eq!(reading.anywhere, None);
+        let reading = lexicon.read("安卓 内核 6.1");
+        assert_eq!((reading.text.as_str(), reading.mirrors.len()), ("安卓 6.1", 1));
+        assert_eq!(reading.anywhere.as_deref(), Some("安卓 linux 6.1"));
+        assert!(
+            Lexicon::parse("x", "[also]\nWindows = []\n")
+                .unwrap_err()
+                .to_string()
+                .contains("small letters")
+        );
     }
 
     #[test]

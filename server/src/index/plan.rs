@@ -9,7 +9,7 @@ use super::fold::{self, HASH_PREFIX};
 use super::gram::{self, Gram};
 use super::mirrors::MirrorTable;
 use super::part::Part;
-use super::query::Search;
+use super::query::{Search, Term};
 
 /// Lists walked at most; further ones would exclude little and cost a seek a block.
 const MAX_LISTS: usize = 24;
@@ -146,6 +146,14 @@ pub fn needs(search: &Search, mirrors: &MirrorTable) -> Vec<Need> {
     let mut needs = Vec::new();
     for term in search.required() {
         need_term(&term.bytes, &mut needs);
+    }
+    for choice in &search.choices {
+        let need = |term: &Term| {
+            let mut needs = Vec::new();
+            need_term(&term.bytes, &mut needs);
+            needs
+        };
+        needs.push(Need::Any(choice.terms().map(need).collect()));
     }
     let mut ids = search.mirrors.iter().filter_map(|&number| mirrors.get(number));
     let mut one = || ids.next().map(|mirror| Need::Gram(Gram::mirror(&mirror.id)));

@@ -1,5 +1,7 @@
 //! Queries: what a visitor typed, parsed and limited.
 
+use std::collections::BTreeMap;
+
 use memchr::memmem::Finder;
 
 use super::fold::{self, accepts};
@@ -14,6 +16,9 @@ pub const MAX_TEXT: usize = 128;
 pub const MAX_TERMS: usize = 8;
 /// Most hits of one answer.
 pub const MAX_LIMIT: usize = 500;
+
+/// For a word, what may stand for it.
+pub type Synonyms = BTreeMap<String, Vec<String>>;
 
 /// A search request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +45,11 @@ pub struct Query {
     pub ext: Option<String>,
     /// Only what is below this folder.
     pub folder: Option<String>,
+    /// Words of the text, in small letters, for which names may have others: each of these counts as found where it is
+    /// a word of its own.
+    pub also: Synonyms,
+    /// The same, tried when nothing is found without.
+    pub instead: Synonyms,
     /// Most hits wanted; 0 means 50, more than [`MAX_LIMIT`] means that.
     pub limit: usize,
 }
@@ -112,6 +122,26 @@ impl Term {
     }
 }
 
+/// A word that other words may stand for.
+#[derive(Debug)]
+pub struct Choice {
+    /// The word as it was typed.
+    pub typed: Term,
+    /// What counts as found where it is a word of its own.
+    pub others: Vec<Term>,
+}
+
+impl Choice {
+    fn new(typed: Term, others: &[String]) -> Self {
+        Self { typed, others: others.iter().map(|other| Term::new(other.as_bytes())).collect() }
+    }
+
+    /// The word itself, and what may stand for it.
+    pub fn terms(&self) -> impl Iterator<Item = &Term> {
+        std::iter::once(&self.typed).chain(&self.others)
+    }
+}
+
 /// A text that must occur in the folder of a path.
 #[derive(Debug)]
 pub struct Folder {
@@ -175,6 +205,8 @@ impl Exclusion {
 pub struct Search {
     /// Terms that must occur.
     pub wanted: Vec<Term>,
+    /// Words of which each must occur or be stood for.
+    pub choices: Vec<Choice>,
     /// Globs and regular expressions that must match.
     pub patterns: Vec<Pattern>,
     /// Texts that must occur in the folder.
@@ -219,7 +251,10 @@ impl Search {
 
     /// Whether there is anything that the index can look up.
     fn says_where(&self) -> bool {
-        self.required().next().is_some() || !self.mirrors.is_empty() || self.ext.is_some()
+        self.required().next().is_some()
+            || !self.choices.is_empty()
+            || !self.mirrors.is_empty()
+            || self.ext.is_some()
     }
 
     /// `is_literal` takes patterns and ranges as plain words.
@@ -243,7 +278,7 @@ impl Search {
             search.folders.extend(Folder::below(folder));
         }
         for word in words {
-            search.add(word, mirrors, is_literal)?;
+            search.add(word, query, mirrors, is_literal)?;
         }
         Ok(search)
     }
@@ -251,6 +286,7 @@ impl Search {
     fn add(
         &mut self,
         word: &Word,
+        query: &Query,
         mirrors: &MirrorTable,
         is_literal: bool,
     ) -> Result<(), QueryError> {
@@ -285,6 +321,10 @@ impl Search {
             self.literal.push(word.text.clone());
         }
         let term = Term::new(word.text.as_bytes());
+        if let Some(others) = query.also.get(&word.text.to_lowercase()).filter(|_| !word.quoted) {
+            self.choices.push(Choice::new(term, others));
+            return Ok(());
+        }
         if !self.wanted.iter().any(|known| known.bytes == term.bytes) {
             self.wanted.push(term);
         }
@@ -347,7 +387,9 @@ impl Search {
 
     /// Whether a wanted term holds this folded word.
     pub fn names(&self, word: &[u8]) -> bool {
-        self.required().any(|term| memchr::memmem::find(&term.bytes, word).is_some())
+        self.required()
+            .chain(self.choices.iter().flat_map(Choice::terms))
+            .any(|term| memchr::memmem::find(&term.bytes, word).is_some())
     }
 }
 
@@ -378,13 +420,34 @@ fn narrow<T: Ord + Copy>(
     Ok(())
 }
 
-struct Word {
-    text: String,
+/// A word of a query as it was typed.
+pub struct Word {
+    /// The word without quotation marks and the sign that excludes it.
+    pub text: String,
     quoted: bool,
     excluded: bool,
 }
 
 impl Word {
+    /// A word that is nothing else.
+    pub fn plain(text: &str) -> Self {
+        Self { text: text.to_owned(), quoted: false, excluded: false }
+    }
+
+    /// Whether it is looked for, neither in quotation marks nor a filter, a pattern or a range.
+    pub fn is_plain(&self) -> bool {
+        let filters = ["mirror", "ext", "path", "size", "after", "before"];
+        let is_filter = self.key().is_some_and(|(key, _)| filters.contains(&key));
+        !self.quoted && !self.excluded && !is_filter && !self.looks_like_more()
+    }
+
+    /// The word as it stands in a query.
+    pub fn source(&self) -> String {
+        let sign = if self.excluded { "-" } else { "" };
+        let mark = if self.quoted { "\"" } else { "" };
+        format!("{sign}{mark}{}{mark}", self.text)
+    }
+
     /// `key:value` of an unquoted word, the value not empty.
     fn key(&self) -> Option<(&str, &str)> {
         let (key, value) = self.text.split_once(':')?;
@@ -421,7 +484,7 @@ fn is_plain_path(text: &str) -> bool {
 
 /// Splits at blanks outside quotation marks. A missing closing mark is added at the end: the query
 /// is still being typed.
-fn split(text: &str) -> Vec<Word> {
+pub fn split(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {

@@ -1,5 +1,6 @@
 //! The score of a hit: what a person most likely meant.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -8,7 +9,7 @@ use memchr::memmem::Finder;
 use super::fold;
 use super::gram;
 use super::order::Tier;
-use super::query::Search;
+use super::query::{Choice, Search, Term};
 
 /// A candidate line, folded.
 pub struct Candidate<'a> {
@@ -25,8 +26,23 @@ pub struct Candidate<'a> {
 /// Places considered for each term; a path with more is not worth the time.
 const MAX_OCCURRENCES: usize = 8;
 
+/// What a word costs that stands for the one that was typed.
+const STANDS_FOR: i32 = 10;
+
 /// Steps in which the part of a name that is asked for counts.
 const MAX_COVERAGE: i32 = 8;
+/// Words not asked for that count against a name.
+const MAX_OTHERS: i32 = 4;
+/// What a place costs where the number asked for is a piece of another one.
+const PIECE_OF_NUMBER: i32 = 40;
+/// What a place costs where a number is not the first of a version.
+const MINOR_NUMBER: i32 = 15;
+/// Points for each word, up to two, that is the whole name of a folder on the way.
+const FOLDER_NAMED: i32 = 8;
+/// Points for what runs on most machines.
+const COMMON_MACHINE: i32 = 4;
+/// Most points of a place of a word that stands for another.
+const MAX_STANDS_FOR: i32 = 160;
 /// Points for something to install.
 const INSTALLER: i32 = 6;
 /// Points for a name that always is the newest.
@@ -87,12 +103,13 @@ fn without_number(word: &[u8]) -> &[u8] {
 fn word_penalty(word: &[u8]) -> i32 {
     match word {
         b"arm64" | b"aarch64" => 6,
-        b"i386" | b"i486" | b"i586" | b"i686" | b"armel" | b"armhf" | b"armv6" | b"armv6l"
-        | b"armv7" | b"armv7l" | b"armv7hl" | b"s390x" | b"s390" | b"powerpc" | b"ppc64"
-        | b"ppc64le" | b"ppc64el" | b"riscv64" | b"mips" | b"mipsel" | b"mips64el" | b"loong64"
-        | b"loongarch64" | b"darwin" | b"macos" | b"macosx" | b"osx" | b"win32" | b"i386pae" => 12,
+        b"i386" | b"386" | b"ia32" | b"i486" | b"i586" | b"i686" | b"armel" | b"armhf"
+        | b"armv6" | b"armv6l" | b"armv7" | b"armv7l" | b"armv7hl" | b"s390x" | b"s390"
+        | b"powerpc" | b"ppc64" | b"ppc64le" | b"ppc64el" | b"riscv64" | b"mips" | b"mipsel"
+        | b"mips64el" | b"loong64" | b"loongarch64" | b"darwin" | b"mac" | b"mac64" | b"macos"
+        | b"macosx" | b"osx" | b"win32" | b"i386pae" => 12,
         b"dbg" | b"dbgsym" | b"debuginfo" | b"debugsource" | b"dev" | b"devel" => 15,
-        b"beta" | b"alpha" | b"rc" | b"nightly" | b"daily" | b"preview" => 8,
+        b"beta" | b"alpha" | b"rc" | b"nightly" | b"daily" | b"preview" | b"initramfs" => 8,
         _ => match without_number(word) {
             b"rc" | b"beta" | b"alpha" => 8,
             _ => 0,
@@ -100,9 +117,11 @@ fn word_penalty(word: &[u8]) -> i32 {
     }
 }
 
-/// The highest penalty of the words of a line, or of a part of one, that the query does not name.
+/// The highest penalty of the words of a line, or of a part of one, that the query does not name; negative when it
+/// is for the most common machine.
 fn penalty(line: &[u8], search: &Search) -> i32 {
     let mut highest = 0;
+    let (mut is_common, mut is_windows) = (false, false);
     let mut start = 0;
     for (at, &byte) in line.iter().chain(b"/").enumerate() {
         if fold::is_word(byte) {
@@ -111,9 +130,15 @@ fn penalty(line: &[u8], search: &Search) -> i32 {
         // PERF: most words are too long or too short to be on the list.
         if (2..=11).contains(&(at - start)) {
             let word = &line[start..at];
+            is_windows |= word == b"windows" && !search.names(word);
+            is_common |= matches!(word, b"amd64" | b"x64" | b"win64" | b"64bit");
             let penalty = match word {
                 // As an architecture of its own, and not the start of `x86_64`.
-                b"x86" if !line[at..].starts_with(b"_64") && !line[at..].starts_with(b"-64") => 12,
+                b"x86" if line[at..].starts_with(b"_64") || line[at..].starts_with(b"-64") => {
+                    is_common = true;
+                    0
+                }
+                b"x86" => 12,
                 _ => word_penalty(word),
             };
             if penalty > highest && !search.names(word) {
@@ -122,7 +147,20 @@ fn penalty(line: &[u8], search: &Search) -> i32 {
         }
         start = at + 1;
     }
-    highest
+    if highest == 0 && is_common && !is_windows { -COMMON_MACHINE } else { highest }
+}
+
+/// What a place costs where a number of the term is a piece of another one: `6` of `x86_64` and of `16`, and, less, of
+/// `24.6`: versions are asked for from the left.
+fn cut_number(line: &[u8], place: &Range<usize>) -> i32 {
+    let is_digit = |at: usize| line.get(at).is_some_and(u8::is_ascii_digit);
+    let before = place.start.wrapping_sub(1);
+    let is_cut =
+        is_digit(place.start) && is_digit(before) || is_digit(place.end) && is_digit(place.end - 1);
+    let is_minor = is_digit(place.start)
+        && line.get(before) == Some(&b'.')
+        && is_digit(place.start.wrapping_sub(2));
+    PIECE_OF_NUMBER * i32::from(is_cut) + MINOR_NUMBER * i32::from(is_minor)
 }
 
 /// Points for one place of a term.
@@ -130,8 +168,9 @@ fn place(candidate: &Candidate<'_>, name_start: usize, place: Range<usize>) -> i
     let line = candidate.line;
     let Range { start: at, end } = place;
     let (before, after) = (fold::is_boundary(line, at), fold::is_boundary(line, end));
+    let number = cut_number(line, &place);
     if at >= name_start {
-        let mut points = 100 + 40 * i32::from(before) + 20 * i32::from(after);
+        let mut points = 100 - number + 40 * i32::from(before) + 20 * i32::from(after);
         if at == name_start {
             points += 60;
             if end == line.len() {
@@ -146,7 +185,7 @@ fn place(candidate: &Candidate<'_>, name_start: usize, place: Range<usize>) -> i
     }
     let starts = at == 0 || line[at - 1] == b'/';
     let ends = line.get(end) == Some(&b'/');
-    let mut points = 30 + 15 * i32::from(before) + 15 * i32::from(starts && ends);
+    let mut points = 30 - number + 15 * i32::from(before) + 15 * i32::from(starts && ends);
     if at == 0 && candidate.mirror_len > 0 && end >= candidate.mirror_len {
         // The query names the mirror.
         points += 30;
@@ -154,26 +193,100 @@ fn place(candidate: &Candidate<'_>, name_start: usize, place: Range<usize>) -> i
     points
 }
 
+/// The best place of a term among those that count, and its points.
+fn best_place(
+    candidate: &Candidate<'_>,
+    name_start: usize,
+    term: &Term,
+    counts: impl Fn(&Range<usize>) -> bool,
+) -> Option<(i32, usize)> {
+    term.occurrences(candidate.line)
+        .map(|at| at..at + term.bytes.len())
+        .filter(counts)
+        .take(MAX_OCCURRENCES)
+        .map(|range| (place(candidate, name_start, range.clone()), range.start))
+        .max_by_key(|&(points, at)| (points, Reverse(at)))
+}
+
+/// The best place of a word or of what may stand for it.
+fn best_choice(
+    candidate: &Candidate<'_>,
+    name_start: usize,
+    choice: &Choice,
+) -> Option<(i32, Range<usize>)> {
+    let line = candidate.line;
+    let is_word = |at: &Range<usize>| {
+        let is_extension = line[at.start] == b'.';
+        let ends =
+            if is_extension { at.end == line.len() } else { fold::is_boundary(line, at.end) };
+        ends && fold::is_boundary(line, at.start)
+    };
+    let range = |(points, at): (i32, usize), term: &Term| (points, at..at + term.bytes.len());
+    let typed = best_place(candidate, name_start, &choice.typed, |_| true)
+        .map(|found| range(found, &choice.typed));
+    let other = |term| {
+        best_place(candidate, name_start, term, is_word)
+            .map(|(points, at)| range((points.min(MAX_STANDS_FOR) - STANDS_FOR, at), term))
+    };
+    typed.into_iter().chain(choice.others.iter().filter_map(other)).max_by_key(|found| found.0)
+}
+
+/// Whether a word says for what system, or in what form, a file is.
+fn says_form(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"latest"
+            | b"linux"
+            | b"windows"
+            | b"win"
+            | b"darwin"
+            | b"mac"
+            | b"macos"
+            | b"installer"
+            | b"tar"
+            | b"gz"
+            | b"xz"
+            | b"zst"
+            | b"zip"
+            | b"tgz"
+            | b"iso"
+            | b"img"
+            | b"exe"
+            | b"msi"
+            | b"dmg"
+            | b"pkg"
+            | b"deb"
+            | b"rpm"
+            | b"whl"
+            | b"run"
+            | b"all"
+            | b"noarch"
+    )
+}
+
 /// How much of a name was asked for, in steps up to [`MAX_COVERAGE`]. Only words of letters count:
-/// with versions and architectures, `linux-4.9` would beat `linux-6.12.1`, and `1.0-1` `1.0-2+b1`.
+/// with versions and architectures, `linux-4.9` would beat `linux-6.12.1`, and `1.0-1` `1.0-2+b1`. Words that say for
+/// what machine or in what form a file is do not count either.
 fn coverage(line: &[u8], name_start: usize, places: &[Range<usize>]) -> i32 {
-    let (mut all, mut covered) = (0, 0);
+    let (mut all, mut covered, mut others) = (0, 0, 0);
     let (mut start, mut is_plain) = (name_start, true);
     for at in name_start..=line.len() {
         if line.get(at).is_some_and(|&byte| fold::is_word(byte)) {
             is_plain &= fold::is_letter(line[at]);
             continue;
         }
-        if is_plain && at > start {
+        if is_plain && at > start && !says_form(&line[start..at]) {
             let within =
                 |place: &Range<usize>| place.end.min(at).saturating_sub(place.start.max(start));
             all += at - start;
-            covered += places.iter().map(within).sum::<usize>().min(at - start);
+            let here = places.iter().map(within).sum::<usize>().min(at - start);
+            covered += here;
+            others += i32::from(here == 0);
         }
         (start, is_plain) = (at + 1, true);
     }
     let steps = (8 * covered).checked_div(all).unwrap_or(0);
-    i32::try_from(steps).unwrap_or(0).min(MAX_COVERAGE)
+    5 * i32::try_from(steps).unwrap_or(0).min(MAX_COVERAGE) - others.min(MAX_OTHERS)
 }
 
 static LATEST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("latest"));
@@ -210,6 +323,8 @@ pub struct Memory {
     folder: Vec<u8>,
     folder_penalty: i32,
     folder_depth: i32,
+    /// Wanted terms that are the whole name of a folder.
+    folders_named: i32,
 }
 
 impl Memory {
@@ -226,6 +341,14 @@ impl Memory {
             self.folder_penalty = penalty(folder, search);
             let depth = memchr::memchr_iter(b'/', folder).count();
             self.folder_depth = i32::try_from(depth).unwrap_or(i32::MAX / 8);
+            let is_named = |term: &&Term| {
+                term.occurrences(folder).any(|at| {
+                    (at == 0 || folder[at - 1] == b'/')
+                        && folder.get(at + term.bytes.len()) == Some(&b'/')
+                })
+            };
+            let named = search.wanted.iter().filter(is_named).take(2).count();
+            self.folders_named = i32::try_from(named).unwrap_or(0);
         }
     }
 }
@@ -245,19 +368,21 @@ pub fn score(
     let places = &mut memory.places;
     places.clear();
     for term in &search.wanted {
-        let best = term
-            .occurrences(line)
-            .take(MAX_OCCURRENCES)
-            .map(|at| (place(candidate, name_start, at..at + term.bytes.len()), at))
-            .max_by_key(|&(points, at)| (points, std::cmp::Reverse(at)));
-        let Some((points, at)) = best else {
+        let Some((points, at)) = best_place(candidate, name_start, term, |_| true) else {
             return Verdict::Miss;
         };
         score += points;
-        if places.last().is_some_and(|before| before.start < at) {
-            score += 5;
+        if let Some(before) = places.last() {
+            score += 5 * i32::from(before.start < at) + 6 * i32::from(before.end + 1 == at);
         }
         places.push(at..at + term.bytes.len());
+    }
+    for choice in &search.choices {
+        let Some((points, found)) = best_choice(candidate, name_start, choice) else {
+            return Verdict::Miss;
+        };
+        score += points;
+        places.push(found);
     }
     for pattern in &search.patterns {
         let Some(found) = pattern.find(line) else {
@@ -267,22 +392,25 @@ pub fn score(
         places.push(found);
     }
     score -= 25 * i32::from(candidate.tier);
-    if score + 5 * MAX_COVERAGE + INSTALLER + NEWEST < floor {
+    let more = 5 * MAX_COVERAGE + INSTALLER + NEWEST + 2 * FOLDER_NAMED + COMMON_MACHINE;
+    if score + more < floor {
         // PERF: what follows adds no more, and most lines of a common word end here.
         return Verdict::Low;
     }
     if !candidate.is_dir || name_start == 0 {
-        score += 5 * coverage(line, name_start, places) + extra(name);
+        score += coverage(line, name_start, places) + extra(name);
     }
     memory.look_at(&line[..name_start], search);
-    score -= 3 * memory.folder_depth;
+    score += FOLDER_NAMED * memory.folders_named - 3 * memory.folder_depth;
     if !candidate.is_dir && is_sidecar(name) && !wants_sidecar(search, name) {
         score -= 50;
     }
-    if score - memory.folder_penalty < floor {
+    if score - memory.folder_penalty + COMMON_MACHINE < floor {
         return Verdict::Low;
     }
-    Verdict::Score(score - memory.folder_penalty.max(penalty(name, search)))
+    let (folder, name) = (memory.folder_penalty, penalty(name, search));
+    let penalty = if folder.max(name) > 0 { folder.max(name) } else { folder.min(name) };
+    Verdict::Score(score - penalty)
 }
 
 /// Whether the last word of the name is asked for: `SHA256SUMS`, `torrent`.

@@ -11,6 +11,7 @@ use tantivy::TERMINATED;
 use super::block::{BLOCK_LEN, DamagedBlock, Facts};
 use super::fold;
 use super::gram::Gram;
+use super::loosen;
 use super::names::Scratch;
 use super::order::{TIERS, Tier};
 use super::part::Part;
@@ -55,6 +56,8 @@ pub struct Answer {
     pub took_us: u64,
     /// Words that look like a pattern or a range and were looked for as they stand.
     pub literal: Vec<String>,
+    /// A word that was left out because nothing was found with it.
+    pub without: Option<String>,
 }
 
 /// When a search gives up looking for more.
@@ -92,6 +95,9 @@ const FURTHER_MATCHES: usize = 300;
 /// While nothing is found, a search goes on for so many times its limits.
 const EMPTY_HANDED: u32 = 20;
 
+/// When a word is left out, how many points of the best hit twice as many matches weigh up.
+const RARITY: i32 = 5;
+
 /// Blocks walked between two looks at the clock.
 const CLOCK_EVERY: usize = 8;
 
@@ -128,18 +134,29 @@ struct Run<'a> {
 }
 
 impl Index {
-    /// Answers a query within [`Limits::VISITOR`]. When nothing is found, `centos7` is read as
-    /// `centos 7`.
+    /// Answers a query within [`Limits::VISITOR`]. When nothing is found, words may be spelt
+    /// otherwise; when there is nothing either, one is left out: the one without which the best hit is best.
     pub fn search(&self, query: &Query) -> Result<Answer, QueryError> {
         let answer = self.search_within(query, Limits::VISITOR)?;
-        if answer.total == 0
-            && let Some(text) = apart(&query.text)
-            && let Ok(other) = self.search_within(&Query { text, ..query.clone() }, Limits::VISITOR)
-            && other.total > 0
-        {
+        if answer.total > 0 {
+            return Ok(answer);
+        }
+        // What cannot be searched is no reading.
+        let found =
+            |query: &Query| self.search_within(query, Limits::VISITOR).ok().filter(|a| a.total > 0);
+        let spelt = loosen::spelt_otherwise(query);
+        if let Some(other) = spelt.as_ref().and_then(found) {
             return Ok(other);
         }
-        Ok(answer)
+        let shortened = loosen::shortened(spelt.as_ref().unwrap_or(query)).into_iter().rev();
+        let others = shortened
+            .filter_map(|(word, query)| Some(Answer { without: Some(word), ..found(&query)? }));
+        // Of as many words each, so that scores can be compared; rare words say more than common ones.
+        let best = others.max_by_key(|answer| {
+            let rarity = i32::try_from(answer.total.ilog2()).unwrap_or(0);
+            answer.hits.first().map(|hit| hit.score - RARITY * rarity)
+        });
+        Ok(best.unwrap_or(answer))
     }
 
     /// Answers a query within other limits.
@@ -218,25 +235,6 @@ impl Index {
         }
         Ok(())
     }
-}
-
-/// The query with a blank between the letters and the digits of each word that has both in this
-/// order; `None` when there is no such word.
-fn apart(text: &str) -> Option<String> {
-    let word = |word: &str| {
-        let digits = word.find(|c: char| c.is_ascii_digit())?;
-        let (name, version) = word.split_at(digits);
-        let is_name = !name.is_empty() && name.chars().all(char::is_alphabetic);
-        let is_version = version.chars().all(|c| c.is_ascii_digit() || c == '.');
-        (is_name && is_version).then(|| format!("{name} {version}"))
-    };
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let is_quoted = text.contains('"');
-    (!is_quoted && words.iter().any(|w| word(w).is_some())).then(|| {
-        let apart: Vec<String> =
-            words.iter().map(|w| word(w).unwrap_or_else(|| (*w).to_owned())).collect();
-        apart.join(" ")
-    })
 }
 
 fn micros(since: Instant) -> u64 {
@@ -472,7 +470,14 @@ impl<'a> Run<'a> {
         let found = std::mem::take(&mut self.found);
         let hits = found.iter().map(|found| self.hit(found, &paths[found.path.clone()])).collect();
         let literal = self.search.literal.clone();
-        Answer { hits, total, total_is_exact, took_us: micros(self.started), literal }
+        Answer {
+            hits,
+            total,
+            total_is_exact,
+            took_us: micros(self.started),
+            literal,
+            without: None,
+        }
     }
 
     fn hit(&mut self, found: &Found, path: &[u8]) -> Hit {

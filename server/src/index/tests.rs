@@ -195,6 +195,42 @@ proptest! {
 }
 
 #[test]
+fn words_stand_for_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = [
+        "v/vbox-7-Win.exe",
+        "v/vbox-7.dmg",
+        "v/winter.txt",
+        "d/a-image_x86_64.iso",
+        "d/24.04/b.iso",
+    ];
+    build_files(dir.path(), &paths.map(|path| path.as_bytes().to_vec()));
+    let index = Index::open(dir.path()).unwrap();
+    let synonyms = |word: &str, others: &[&str]| {
+        Synonyms::from([(word.to_owned(), others.iter().map(|&other| other.to_owned()).collect())])
+    };
+    let also = synonyms("windows", &["win", ".exe"]);
+    let instead = synonyms("amd64", &["x86_64"]);
+    let search = |text: &str| {
+        let answer =
+            index.search(&Query { also: also.clone(), instead: instead.clone(), ..query(text) });
+        let Answer { hits, without, .. } = answer.unwrap();
+        (hits.into_iter().map(|hit| hit.path).collect::<Vec<_>>().join(" "), without)
+    };
+    let whole = |paths: &str| (paths.to_owned(), None);
+    assert_eq!(search("vbox Windows"), whole("v/vbox-7-Win.exe"));
+    assert_eq!(search("windows"), whole("v/vbox-7-Win.exe"), "a word of its own, not `winter`");
+    assert_eq!(search("vbox \"windows\"").1.as_deref(), None, "what is quoted is meant");
+    assert_eq!(search("image amd64"), whole("d/a-image_x86_64.iso"));
+    assert_eq!(search("d2404 iso"), whole("d/24.04/b.iso"));
+    assert_eq!(
+        search("vbox dmg nonsense"),
+        ("v/vbox-7.dmg".to_owned(), Some("nonsense".to_owned()))
+    );
+    assert_eq!(search("nonsense"), whole(""));
+}
+
+#[test]
 fn people_find_the_file_they_mean_first() {
     let dir = tempfile::tempdir().unwrap();
     let mut paths = Vec::new();

@@ -27,6 +27,18 @@ async fn mirrors_guides_and_files_are_found_together() {
 }
 
 #[tokio::test]
+async fn a_word_that_nothing_has_is_left_out_and_named() {
+    let site = TestSite::shared().await;
+    let page = site.get("/en/search/files?q=hello+nonsensical+gnu").await.is(200).html();
+    assert!(page.main().texts("p").iter().any(|p| p.contains("without “nonsensical”")));
+    assert!(!page.main().links_in("ul", "files").is_empty());
+    let json = site.get("/api/v1/files?q=hello+nonsensical+gnu").await.is(200).json();
+    assert_eq!(json["without"], "nonsensical");
+    let json = site.get("/api/v1/files?q=hello+gnu").await.is(200).json();
+    assert_eq!(json["without"], serde_json::Value::Null);
+}
+
+#[tokio::test]
 async fn files_alone_can_be_narrowed() {
     let site = TestSite::shared().await;
     let page = site.get("/en/search/files?q=hello&mirror=gnu&ext=tar.gz").await.is(200).html();
@@ -48,7 +60,7 @@ async fn the_api_answers_as_designed() {
     let json = answer.json();
     let mut keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
-    assert_eq!(keys, ["hits", "query", "took_us", "total", "total_is_exact"]);
+    assert_eq!(keys, ["hits", "query", "took_us", "total", "total_is_exact", "without"]);
     assert_eq!(json["query"], "hello gnu");
     let hits = json["hits"].as_array().unwrap();
     assert_eq!(hits.len(), 2);

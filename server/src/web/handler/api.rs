@@ -188,6 +188,7 @@ pub fn answer(query: &str, answer: &Answer) -> Value {
         "total": answer.total,
         "total_is_exact": answer.total_is_exact,
         "took_us": answer.took_us,
+        "without": answer.without,
         "hits": hits,
     })
 }

@@ -153,17 +153,28 @@ pub async fn find_files(state: &AppState, asked: Asked) -> Result<index::Answer,
     let index = state.index().ok_or(AppError::NoIndex)?;
     let snapshot = state.snapshot();
     let reading = snapshot.content.lexicon.read(&asked.text);
-    let mirrors = match asked.mirror {
-        Some(name) => vec![snapshot.resolve(&name).map_or(name, |mirror| mirror.id.clone())],
+    let Reading { text, mirrors, anywhere, also, instead } = reading;
+    let (mirrors, anywhere) = match asked.mirror {
+        Some(name) => {
+            (vec![snapshot.resolve(&name).map_or(name, |mirror| mirror.id.clone())], None)
+        }
         // Words may mean mirrors that this site, or its index, does not have.
-        None => reading.mirrors.into_iter().filter(|id| index.has_mirror(id)).collect(),
+        None => (mirrors.into_iter().filter(|id| index.has_mirror(id)).collect(), anywhere),
     };
-    let text =
-        if reading.text.is_empty() && mirrors.is_empty() { asked.text } else { reading.text };
-    let query = Query { text, mirrors, ext: asked.ext, folder: asked.folder, limit: asked.limit };
-    let answer = tokio::task::spawn_blocking(move || index.search(&query))
-        .await
-        .map_err(|error| AppError::Internal(error.into()))?;
+    let text = if text.is_empty() && mirrors.is_empty() { asked.text } else { text };
+    let Asked { ext, folder, limit, .. } = asked;
+    let query = Query { text, mirrors, ext, folder, also, instead, limit };
+    let answer = tokio::task::spawn_blocking(move || {
+        let answer = index.search(&query)?;
+        match anywhere {
+            Some(text) if answer.total == 0 => {
+                index.search(&Query { text, mirrors: Vec::new(), ..query })
+            }
+            _ => Ok(answer),
+        }
+    })
+    .await
+    .map_err(|error| AppError::Internal(error.into()))?;
     Ok(answer?)
 }
 
@@ -232,6 +243,7 @@ fn found(snapshot: &Snapshot, lang: Lang, answer: index::Answer, limit: usize) -
         exact: answer.total_is_exact,
         took_us: answer.took_us,
         literal: answer.literal,
+        without: answer.without,
     }
 }
 
