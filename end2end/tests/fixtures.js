@@ -3,6 +3,7 @@
 
 import { expect, test as base } from "@playwright/test";
 
+import { startPastSite } from "../past.js";
 import { startSite } from "../site.js";
 
 export { expect };
@@ -54,6 +55,18 @@ export const test = base.extend({
       expect(faults, "faults that the browser reported").toEqual([]);
     },
     { auto: true },
+  ],
+});
+
+/** The same on a site that has a past. */
+export const pastTest = test.extend({
+  site: [
+    async ({}, use) => {
+      const site = await startPastSite();
+      await use(site);
+      await site.stop();
+    },
+    { scope: "worker" },
   ],
 });
 

@@ -1,8 +1,9 @@
 // At 200 % a laptop's window is 640 pixels wide, at 400 % it is 320: nothing is lost.
 // @ts-check
 
+import { PAST_PAGES } from "../past.js";
 import { LANGUAGES, PAGES } from "../site.js";
-import { expect, test } from "./fixtures.js";
+import { expect, pastTest, test as newTest } from "./fixtures.js";
 
 /** What is cut off or pushed out of the window. @param {import("@playwright/test").Page} page */
 const lost = (page) =>
@@ -26,7 +27,8 @@ const lost = (page) =>
     return found.slice(0, 8);
   });
 
-for (const [name, { path }] of Object.entries(PAGES)) {
+for (const [name, { path }] of Object.entries({ ...PAGES, ...PAST_PAGES })) {
+  const test = name in PAGES ? newTest : pastTest;
   for (const [lang, prefix] of Object.entries(LANGUAGES)) {
     test(`${name} in ${lang} loses nothing at 200 % and at 400 %`, async ({ page, script }) => {
       test.skip(!script, "the look does not depend on the script");

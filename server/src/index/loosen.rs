@@ -12,7 +12,7 @@ pub fn spelt_otherwise(query: &Query) -> Option<Query> {
     for word in split(&query.text) {
         match apart(&word) {
             Some((name, version)) if !query.instead.contains_key(&word.text.to_lowercase()) => {
-                words.extend([Word::plain(name), Word::plain(version)])
+                words.extend([Word::plain(name), Word::plain(version)]);
             }
             _ => words.push(word),
         }
