@@ -53,7 +53,7 @@ texts! {
     list_ok: "{0} 个最近一次同步成功", "{0} last synced without error";
     list_failed: "{0} 个失败", "{0} failed";
     list_shown: "显示 {0} / {1}", "{0} of {1} shown";
-    list_fresh: "{1} 个测得内容时间，其中 {0} 个新鲜", "content of {0} of {1} measured ones is fresh";
+    list_fresh: "测得内容时间的 {1} 个中 {0} 个新鲜", "{0} of {1} measured are fresh";
     list_filter: "按名称筛选", "Filter by name";
     list_filter_button: "只筛选列表", "Filter the list";
     list_which_host: "我该用哪个", "Which suits me?";
@@ -93,6 +93,7 @@ texts! {
     unknown: "未知", "unknown";
     not_measured: "未测量", "not measured";
     as_of: "记录于 {0}", "recorded {0}";
+    due: "即将开始", "due";
     recorded_notice: "同步状态为 {0} 的记录，仅供演示；文件与内容时间是本机真实的数据。", "The sync states are a recording of {0}, shown for demonstration; files and content times are real data of this machine.";
 
     // guides
@@ -109,6 +110,7 @@ texts! {
     guide_write_to: "写入 {0}", "Write to {0}";
     guide_append_to: "追加到 {0}", "Append to {0}";
     guide_as_root: "以 root 执行", "Run as root";
+    guide_by_sudo: "需要管理员权限（sudo）", "Needs administrator rights (sudo)";
     guide_as_user: "以普通用户执行", "Run as yourself";
     guide_in_project: "在项目目录中执行", "Run in the project directory";
     guide_sample: "输出示例", "Sample output";
@@ -284,16 +286,25 @@ texts! {
     search_without: "没有文件符合所有的词。以下结果不考虑“{0}”。", "No file matches every word. These are the results without “{0}”.";
     search_cut: "搜索被提前中止，请写得更具体一些。", "The search was cut short; please be more specific.";
     search_hits: "{0} 个文件，用时 {1} 毫秒", "{0} files in {1} ms";
-    search_hits_more: "超过 {0} 个文件，用时 {1} 毫秒", "more than {0} files in {1} ms";
+    search_hits_more: "至少 {0} 个文件，用时 {1} 毫秒", "at least {0} files in {1} ms";
     search_no_index: "还没有建立文件索引。运维人员可以运行 mingjing index build。", "There is no file index yet. An operator makes one with: mingjing index build.";
-    search_folder: "所在文件夹", "folder";
-    search_also: "相同的文件还在：", "The same file is also in";
+    search_folder: "所在文件夹", "open folder";
+    search_files_label: "文件名或路径", "File name or path";
+    search_ext_example: "例如 iso", "e.g. iso";
+    search_advice: "检查拼写，少写一两个词，或换一种写法；版本号只写开头也能找到。", "Check the spelling, leave out a word, or write it otherwise; the beginning of a version is enough.";
+    search_all_mirrors: "所有镜像", "All mirrors";
+    search_all_guides: "所有帮助", "All help pages";
+    search_also: "相同的文件还在", "The same file is also in";
     search_more_places: "等另外 {0} 处", "and {0} more";
     search_in_folder: "搜索这个文件夹之下", "Search below this folder";
     search_below: "只在这个文件夹之下", "Only below this folder";
     search_understood: "按“{0}”搜索", "Searched for “{0}”";
-    search_hint: "还可以写：\"完整短语\"、*.iso、mirror:debian、path:dists、size:>1G、after:2026-01、-排除、/正则/。", "Also understood: \"exact phrase\", *.iso, mirror:debian, path:dists, size:>1G, after:2026-01, -without, /expression/.";
-    search_literal: "“{0}”不能当作条件，按原文查找。模式里要有三个相连的字母或数字；条件写成 size:>1G、size:10M..2G、after:2026-01、before:2026-01-31。", "“{0}” cannot serve as a condition and was looked for as it stands. A pattern needs three letters or digits in a row; write size:>1G, size:10M..2G, after:2026-01, before:2026-01-31.";
+    search_hint: "还可以写", "Also understood:";
+    // What may be written, separated by bars.
+    search_hint_examples: "\"完整短语\"|*.iso|mirror:debian|path:dists|size:>1G|after:2026-01|-排除|/正则表达式/", "\"exact phrase\"|*.iso|mirror:debian|path:dists|size:>1G|after:2026-01|-without|/regular expression/";
+    search_literal_size: "“{0}”不是大小，按原文查找。写成 size:>1G 或 size:10M..2G。", "“{0}” is no size and was looked for as it stands; write size:>1G or size:10M..2G.";
+    search_literal_time: "“{0}”不是日期，按原文查找。写成 after:2026-01 或 before:2026-01-31。", "“{0}” is no date and was looked for as it stands; write after:2026-01 or before:2026-01-31.";
+    search_literal_pattern: "“{0}”不能当作模式，按原文查找。模式里要有三个相连的字母或数字。", "“{0}” cannot serve as a pattern and was looked for as it stands; a pattern needs three letters or digits in a row.";
     query_empty: "没有要查找的内容。", "There is nothing to look for.";
     query_only_excluded: "只写了要排除的词，请再写一个要查找的词。", "The query only excludes: add a word to look for.";
     query_too_long: "搜索内容有 {0} 个字符，最多 {1} 个。", "The query is {0} characters long; {1} are allowed.";
@@ -348,6 +359,9 @@ texts! {
     api_document: "OpenAPI 文档", "OpenAPI document";
     api_example: "示例", "Example";
     api_parameter: "参数", "Parameter";
+    api_parameters: "请求参数", "Parameters";
+    api_fields: "字段", "Fields";
+    api_answers: "应答", "Answers";
     api_field: "字段", "Field";
     api_type: "类型", "Type";
     api_meaning: "含义", "Meaning";
@@ -374,7 +388,7 @@ texts! {
     network_for_you: "对你", "For you";
     network_note: "说明", "Note";
     network_suits: "适合你", "suits you";
-    network_usable: "可以使用", "works, too";
+    network_usable: "可以使用", "works";
     network_campus_only: "仅限校内", "campus only";
     network_other_family: "只有 {0}，而你用的是 {1}", "{0} only; you came by {1}";
     network_limits: "限制", "Limits";
@@ -384,10 +398,10 @@ texts! {
     network_limit_campus: "标明“仅限校内”的域名只应答校园网的地址。", "Names marked “campus only” answer addresses of the campus network alone.";
     network_limit_tests: "测速：每分钟 {0} 次，全站同时最多 {1} 个。", "Speed test: {0} a minute; {1} at once for everybody together.";
     network_speed: "测速", "Speed test";
-    network_speed_lead: "下载一段无法压缩的数据。", "A download of bytes that cannot be compressed.";
+    network_speed_lead: "下载一段随机数据，测量你到本站的速度。", "Download random data to see how fast this site reaches you.";
     network_download: "下载 {0} MB", "Download {0} MB";
     network_measured: "{0} Mbit/s", "{0} Mbit/s";
-    network_by_curl: "在终端里测量（字节每秒）：", "In a terminal, in bytes a second:";
+    network_by_curl: "在终端里测量（字节每秒）", "In a terminal, in bytes a second";
 
     // figures
     stats_title: "统计", "Figures";

@@ -177,11 +177,13 @@ fn snippet_view(
 }
 
 fn role(snippet: &RenderedSnippet) -> Role {
+    let is_prefixed = snippet.text.lines().any(|line| line.contains("sudo "));
     match (&snippet.file, snippet.mode, snippet.run) {
         _ if snippet.show_only => Role::Sample,
         (Some(file), Mode::Create, _) => Role::Write(file.clone()),
         (Some(file), Mode::Append, _) => Role::Append(file.clone()),
         (None, _, _) if snippet.in_project => Role::Project,
+        (None, _, Run::Root) if is_prefixed => Role::Sudo,
         (None, _, Run::Root) => Role::Root,
         (None, _, Run::User) => Role::User,
     }
@@ -256,6 +258,7 @@ pub fn markdown(guide: &Guide, lang: Lang, selection: &Selection) -> Result<Stri
                     Role::Write(file) => fill(t.guide_write_to, &[&file]),
                     Role::Append(file) => fill(t.guide_append_to, &[&file]),
                     Role::Root => t.guide_as_root.to_owned(),
+                    Role::Sudo => t.guide_by_sudo.to_owned(),
                     Role::User => t.guide_as_user.to_owned(),
                     Role::Project => t.guide_in_project.to_owned(),
                     Role::Sample => t.guide_sample.to_owned(),

@@ -181,20 +181,10 @@ fn group_view(lang: Lang, group: Group) -> AnyView {
 fn operation_view(lang: Lang, operation: Operation) -> AnyView {
     let t = lang.texts();
     let id = operation.id;
-    let curl = operation.curl.map(|line| {
-        let code = format!("curl-{id}");
-        view! {
-            <figure class="snippet">
-                <figcaption>
-                    <span class="target">{t.api_example}</span> " "
-                    <span class="actions"><span data-copy=format!("#{code}") data-label=t.guide_copy data-done=t.guide_copied></span></span>
-                </figcaption>
-                <pre tabindex="0"><code id=code>{line}</code></pre>
-            </figure>
-        }
-    });
+    let curl =
+        operation.curl.map(|line| part::command(&format!("curl-{id}"), t.api_example, line, lang));
     let parameters = (!operation.parameters.is_empty())
-        .then(|| fields_table(lang, t.api_parameter, operation.parameters));
+        .then(|| fields_table(lang, t.api_parameters, t.api_parameter, operation.parameters));
     let answers = operation
         .answers
         .into_iter()
@@ -217,6 +207,7 @@ fn operation_view(lang: Lang, operation: Operation) -> AnyView {
             {curl}
             {parameters}
             <table class="list answers">
+                <caption>{t.api_answers}</caption>
                 <thead>
                     <tr>
                         <th scope="col">{t.api_status}</th>
@@ -237,7 +228,7 @@ fn schema_view(lang: Lang, schema: Schema) -> AnyView {
     let shape = if schema.fields.is_empty() {
         view! { <p><code>{schema.r#type.text}</code></p> }.into_any()
     } else {
-        fields_table(lang, t.api_field, schema.fields)
+        fields_table(lang, t.api_fields, t.api_field, schema.fields)
     };
     let text = (!schema.text.is_empty()).then(|| view! { <p>{schema.text}</p> });
     let id = format!("schema-{}", schema.name);
@@ -251,7 +242,12 @@ fn schema_view(lang: Lang, schema: Schema) -> AnyView {
     .into_any()
 }
 
-fn fields_table(lang: Lang, label: &'static str, fields: Vec<Field>) -> AnyView {
+fn fields_table(
+    lang: Lang,
+    caption: &'static str,
+    label: &'static str,
+    fields: Vec<Field>,
+) -> AnyView {
     let t = lang.texts();
     let rows = fields
         .into_iter()
@@ -266,8 +262,9 @@ fn fields_table(lang: Lang, label: &'static str, fields: Vec<Field>) -> AnyView 
             }
         })
         .collect_view();
-    part::table(
+    part::captioned_table(
         "list fields",
+        caption,
         &[Column::Text(label), Column::Text(t.api_type), Column::Text(t.api_meaning)],
         rows.into_any(),
     )

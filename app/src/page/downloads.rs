@@ -82,7 +82,7 @@ fn filter_form(view: &DownloadsView<'_>) -> AnyView {
     view! {
         <form class="filter" action=format!("{}/downloads", lang.prefix()) method="get">
             {part::field("field grow", t.downloads_filter, text.into_any())}
-            <button type="submit">{t.list_apply}</button>
+            <button type="submit" class="no-script">{t.list_apply}</button>
             <p class="shown"><output data-shown="">{shown}</output>{reset}</p>
         </form>
     }

@@ -169,6 +169,8 @@ pub enum Role {
     Append(String),
     /// Commands for root.
     Root,
+    /// Commands that become root themselves.
+    Sudo,
     /// Commands for anyone.
     User,
     /// Commands within a project directory.
@@ -182,7 +184,7 @@ impl Role {
     fn file(&self) -> Option<&str> {
         match self {
             Self::Write(file) | Self::Append(file) => Some(file),
-            Self::Root | Self::User | Self::Project | Self::Sample => None,
+            Self::Root | Self::Sudo | Self::User | Self::Project | Self::Sample => None,
         }
     }
 }
@@ -428,6 +430,7 @@ fn snippet_view(lang: Lang, snippet: Snippet) -> AnyView {
         Role::Write(file) => format::fill(t.guide_write_to, &[file]),
         Role::Append(file) => format::fill(t.guide_append_to, &[file]),
         Role::Root => t.guide_as_root.to_owned(),
+        Role::Sudo => t.guide_by_sudo.to_owned(),
         Role::User => t.guide_as_user.to_owned(),
         Role::Project => t.guide_in_project.to_owned(),
         Role::Sample => t.guide_sample.to_owned(),
@@ -480,7 +483,13 @@ pub(crate) fn facts(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> 
         (t.fact_state, part::state_of(lang, m)),
         (t.fact_success, part::moment(lang, zone, as_of, m.last_success, t.unknown)),
         (t.fact_attempt, part::moment(lang, zone, as_of, m.last_attempt, t.unknown)),
-        (t.fact_next, part::moment(lang, zone, as_of, m.next, t.unknown)),
+        (
+            t.fact_next,
+            match m.next {
+                Some(next) if next <= as_of => t.due.into_any(),
+                next => part::moment(lang, zone, as_of, next, t.unknown),
+            },
+        ),
         (t.fact_content, content_fact(chrome, lang, now, m)),
     ];
     rows.extend(upstream_fact(chrome, lang, now, m).map(|fact| (t.fact_against_upstream, fact)));
@@ -492,7 +501,7 @@ pub(crate) fn facts(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> 
         ));
     }
     if let Some(upstream) = &m.upstream {
-        rows.push((t.fact_upstream, view! { <code>{upstream.clone()}</code> }.into_any()));
+        rows.push((t.fact_upstream, view! { <code>{part::address(upstream)}</code> }.into_any()));
     }
     if let Some(url) = &m.homepage {
         rows.push((t.fact_homepage, view! { <a href=url.clone()>{url.clone()}</a> }.into_any()));

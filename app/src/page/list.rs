@@ -222,7 +222,8 @@ fn summary(view: &ListView<'_>) -> String {
     if measured > 0 {
         facts.push(format::fill(t.list_fresh, &[&fresh.to_string(), &measured.to_string()]));
     }
-    facts.join(" · ")
+    // Each fact stays on one line, with the dot behind it.
+    facts.iter().map(|fact| fact.replace(' ', "\u{a0}")).collect::<Vec<_>>().join("\u{a0}· ")
 }
 
 fn notices(chrome: &Chrome, lang: Lang) -> AnyView {
@@ -332,7 +333,7 @@ fn table(chrome: &Chrome, view: &ListView<'_>) -> AnyView {
         .zip(first_of_letters(view))
         .map(|((mirror, words), letter)| row(chrome, view, mirror, words, letter))
         .collect_view();
-    let class = format!("list {}", view.filter.layout.id());
+    let class = format!("list {} by-{}", view.filter.layout.id(), view.filter.sort.id());
     view! {
         <table id="mirrors" class=class>
             <thead>

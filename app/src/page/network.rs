@@ -254,7 +254,7 @@ fn names(view: &NetworkView) -> AnyView {
                 <tr class=class>
                     <th scope="row"><code>{name.host.clone()}</code></th>
                     <td data-label=t.network_family>{name.family.word(lang)} {campus}</td>
-                    <td data-label=t.network_for_you>{view.verdict(name)}</td>
+                    <td data-label=t.network_for_you class="verdict">{view.verdict(name)}</td>
                     <td data-label=t.network_note>{note}</td>
                 </tr>
             }
@@ -287,8 +287,7 @@ fn speed(chrome: &Chrome, view: &NetworkView) -> AnyView {
             <p>{t.network_speed_lead}</p>
             <ul class="page-links" data-speed=t.network_measured>{links}</ul>
             <p role="status" id="measured"></p>
-            <p>{t.network_by_curl}</p>
-            <pre tabindex="0"><code>{command(chrome, view.lang)}</code></pre>
+            {part::command("measure", t.network_by_curl, command(chrome, view.lang), view.lang)}
             <script src=view.script.clone() defer="defer"></script>
         </section>
     }

@@ -111,11 +111,15 @@ pub fn document(chrome: &Chrome, view: SearchView) -> Document {
     let message = if view.query.is_empty() {
         view! { <p class="quiet">{t.search_empty}</p> }.into_any()
     } else if nothing {
-        view! { <p class="empty">{format::fill(t.search_nothing, &[&view.query])}</p> }.into_any()
+        nothing_found(lang, &view.query, view.files_only)
     } else {
         ().into_any()
     };
     let form = form(&view, path);
+    let literal = match &view.files {
+        FileResult::Found { literal, .. } => literally(lang, literal),
+        _ => ().into_any(),
+    };
     let mirrors = mirror_hits(lang, view.mirrors);
     let texts = text_hits(lang, view.texts);
     let understood = view.understood.map(|text| view! { <p class="quiet">{text}</p> });
@@ -126,6 +130,7 @@ pub fn document(chrome: &Chrome, view: SearchView) -> Document {
             {form}
             <div id="results" aria-live="polite">
                 {understood}
+                {literal}
                 {message}
                 {mirrors}
                 {texts}
@@ -153,7 +158,7 @@ fn form(view: &SearchView, path: &str) -> AnyView {
     let t = lang.texts();
     let narrow = view.files_only.then(|| {
         let ext = view! {
-            <input name="ext" value=view.ext.clone() placeholder="iso" autocomplete="off" autocapitalize="none" spellcheck="false" />
+            <input name="ext" value=view.ext.clone() placeholder=t.search_ext_example autocomplete="off" autocapitalize="none" spellcheck="false" />
         };
         view! {
             {part::select("mirror", t.search_mirror, &view.mirror_choices)}
@@ -167,16 +172,22 @@ fn form(view: &SearchView, path: &str) -> AnyView {
             </div>
         }
     });
+    let label = if view.files_only { t.search_files_label } else { t.search_label };
+    let examples: Vec<_> = t
+        .search_hint_examples
+        .split('|')
+        .map(|example| view! { " " <code>{example}</code> })
+        .collect();
     let text = view! {
         <input name="q" type="search" value=view.query.clone() placeholder=t.hero_placeholder autocomplete="off" autocapitalize="none" spellcheck="false" enterkeyhint="search" maxlength="128" data-focus-key="/" />
     };
     view! {
         <form class="search-form" action=format!("{}{path}", lang.prefix()) method="get" role="search" data-swap="#results">
-            {part::field("field grow", t.search_label, text.into_any())}
+            {part::field("field grow", label, text.into_any())}
             {narrow}
             {folder}
             <button type="submit">{t.search_button}</button>
-            <p class="quiet hint">{t.search_hint}</p>
+            <p class="quiet hint">{t.search_hint} {examples}</p>
         </form>
     }
     .into_any()
@@ -229,14 +240,11 @@ fn file_hits(lang: Lang, files: FileResult, all_of: Option<&str>) -> AnyView {
         FileResult::NotAsked => return ().into_any(),
         FileResult::NoIndex => view! { <p class="notice">{t.search_no_index}</p> }.into_any(),
         FileResult::Refused(reason) => view! { <p class="notice warn">{reason}</p> }.into_any(),
-        FileResult::Found { hits, exact: true, literal, .. } if hits.is_empty() => match literal {
-            words if words.is_empty() => return ().into_any(),
-            words => literally(lang, &words),
-        },
+        FileResult::Found { hits, exact: true, .. } if hits.is_empty() => return ().into_any(),
         FileResult::Found { hits, .. } if hits.is_empty() => {
             view! { <p class="notice warn">{t.search_cut}</p> }.into_any()
         }
-        FileResult::Found { hits, total, exact, took_us, literal, without } => {
+        FileResult::Found { hits, total, exact, took_us, without, .. } => {
             let took = format!("{}.{}", took_us / 1000, took_us % 1000 / 100);
             let pattern = if exact { t.search_hits } else { t.search_hits_more };
             let line = format::fill(pattern, &[&format::count(total), &took]);
@@ -245,7 +253,6 @@ fn file_hits(lang: Lang, files: FileResult, all_of: Option<&str>) -> AnyView {
             view! {
                 {left_out.map(|text| view! { <p class="notice">{text}</p> })}
                 <p class="quiet">{line}</p>
-                {(!literal.is_empty()).then(|| literally(lang, &literal))}
                 <ul class="files">{rows}</ul>
             }
             .into_any()
@@ -262,9 +269,41 @@ fn file_hits(lang: Lang, files: FileResult, all_of: Option<&str>) -> AnyView {
     view! { <section class="hits"><h2>{t.search_files}</h2>{body}{only}</section> }.into_any()
 }
 
+/// Which words look like conditions and were taken as they stand, each with what would be one.
 fn literally(lang: Lang, words: &[String]) -> AnyView {
-    let text = format::fill(lang.texts().search_literal, &[&words.join(" ")]);
-    view! { <p class="notice">{text}</p> }.into_any()
+    let t = lang.texts();
+    let reason = |word: &String| match word.split_once(':') {
+        Some(("size", _)) => format::fill(t.search_literal_size, &[word]),
+        Some(("after" | "before", _)) => format::fill(t.search_literal_time, &[word]),
+        _ => format::fill(t.search_literal_pattern, &[word]),
+    };
+    let notices: Vec<_> =
+        words.iter().map(|word| view! { <p class="notice">{reason(word)}</p> }).collect();
+    view! { {notices} }.into_any()
+}
+
+/// That there is nothing, and what to do about it.
+fn nothing_found(lang: Lang, query: &str, files_only: bool) -> AnyView {
+    let t = lang.texts();
+    let prefix = lang.prefix();
+    let everything = files_only.then(|| {
+        view! {
+            <form class="inline" action=format!("{prefix}/search") method="get">
+                <input type="hidden" name="q" value=query.to_owned() />
+                <button type="submit">{t.search_label}</button>
+            </form>
+        }
+    });
+    view! {
+        <p class="empty">{format::fill(t.search_nothing, &[query])}</p>
+        <p>{t.search_advice}</p>
+        <ul class="page-links">
+            <li><a href=format!("{prefix}/")>{t.search_all_mirrors}</a></li>
+            <li><a href=format!("{prefix}/docs/")>{t.search_all_guides}</a></li>
+        </ul>
+        {everything}
+    }
+    .into_any()
 }
 
 fn file_row(lang: Lang, hit: FileHit) -> AnyView {
@@ -292,12 +331,13 @@ fn more_of(
     let t = lang.texts();
     let link = |(label, href): (String, String)| view! { <a href=href>{label}</a> " " };
     let beside: Vec<_> = beside.into_iter().map(link).collect();
+    let between = (!beside.is_empty() && !also.is_empty()).then_some("· ");
     let left = also.len().saturating_sub(MOST_PLACES);
     let left =
         (left > 0).then(|| format::fill(t.search_more_places, &[&format::count(left as u64)]));
     let also: Vec<_> = also.into_iter().take(MOST_PLACES).map(link).collect();
     let also = (!also.is_empty()).then(|| view! { {t.search_also} " " {also} {left} });
-    Some(view! { <small class="folded">{beside} {also}</small> }.into_any())
+    Some(view! { <small class="folded">{beside} {between} {also}</small> }.into_any())
 }
 
 /// The path with its matches in `<mark>`; ranges that do not fit are ignored.

@@ -53,6 +53,10 @@ fn row(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
     let as_of = m.as_of(now);
     let verdict = (m.freshness != Freshness::Unknown)
         .then(|| view! { " " {part::freshness_mark(lang, m.freshness)} });
+    let upstream = match &m.upstream {
+        Some(url) => part::address(url),
+        None => view! { <span class="blank">"–"</span> }.into_any(),
+    };
     view! {
         <tr>
             <th scope="row"><a href=m.page(lang)>{m.name.get(lang).to_owned()}</a></th>
@@ -61,9 +65,9 @@ fn row(chrome: &Chrome, lang: Lang, now: Timestamp, m: &Mirror) -> AnyView {
             <td data-label=t.fact_consistency>{consistency(lang, m)}</td>
             <td data-label=t.col_success>{part::ago(lang, zone, as_of, m.last_success, "–")}</td>
             <td data-label=t.fact_attempt>{part::ago(lang, zone, as_of, m.last_attempt, "–")}</td>
-            <td data-label=t.fact_next>{part::ago(lang, zone, as_of, m.next, "–")}</td>
+            <td data-label=t.fact_next>{part::next(lang, zone, as_of, m)}</td>
             <td data-label=t.col_size class="num">{part::size(lang, m.size_bytes)}</td>
-            <td data-label=t.fact_upstream class="upstream">{m.upstream.clone().unwrap_or_else(|| "–".to_owned())}</td>
+            <td data-label=t.fact_upstream class="upstream">{upstream}</td>
         </tr>
     }
     .into_any()

@@ -142,8 +142,55 @@ pub enum Column {
     Share,
 }
 
+/// A command to copy, under its title.
+pub fn command(id: &str, title: &'static str, line: String, lang: Lang) -> AnyView {
+    let t = lang.texts();
+    view! {
+        <figure class="snippet">
+            <figcaption>
+                <span class="target">{title}</span> " "
+                <span class="actions"><span data-copy=format!("#{id}") data-label=t.guide_copy data-done=t.guide_copied></span></span>
+            </figcaption>
+            <pre tabindex="0"><code id=id.to_owned()>{line}</code></pre>
+        </figure>
+    }
+    .into_any()
+}
+
+/// An address whose lines break after slashes.
+pub fn address(url: &str) -> AnyView {
+    let path = url.find("://").map_or(0, |scheme| scheme + 3);
+    let slashes = url.char_indices().filter(|&(at, c)| c == '/' && at > path);
+    let ends = slashes.map(|(at, _)| at + 1).filter(|&end| end < url.len());
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    for end in ends {
+        pieces.push(view! { {url[start..end].to_owned()}<wbr /> });
+        start = end;
+    }
+    view! { {pieces} {url[start..].to_owned()} }.into_any()
+}
+
+/// When the next run is due; a time that has passed is now.
+pub fn next(lang: Lang, zone: &TimeZone, now: Timestamp, mirror: &Mirror) -> AnyView {
+    match mirror.next {
+        Some(next) if next <= now => lang.texts().due.into_any(),
+        next => ago(lang, zone, now, next, "–"),
+    }
+}
+
 /// A table of the kind that becomes a list on a phone: its cells carry their heading in `data-label`.
 pub fn table(class: &'static str, columns: &[Column], rows: AnyView) -> AnyView {
+    captioned_table(class, "", columns, rows)
+}
+
+/// The same with a caption, unless it is empty.
+pub fn captioned_table(
+    class: &'static str,
+    caption: &'static str,
+    columns: &[Column],
+    rows: AnyView,
+) -> AnyView {
     let heads = columns
         .iter()
         .map(|column| match *column {
@@ -154,6 +201,7 @@ pub fn table(class: &'static str, columns: &[Column], rows: AnyView) -> AnyView 
         .collect_view();
     view! {
         <table class=class>
+            {(!caption.is_empty()).then(|| view! { <caption>{caption}</caption> })}
             <thead><tr>{heads}</tr></thead>
             <tbody>{rows}</tbody>
         </table>

@@ -211,13 +211,23 @@ impl Section {
 fn excerpt(line: &str, first: usize) -> String {
     let before = line[..first].chars().count();
     let skipped = if line.chars().count() <= EXCERPT { 0 } else { before.saturating_sub(30) };
-    let mut chars = line.chars().skip(skipped);
-    let mut out = String::from(if skipped > 0 { "…" } else { "" });
-    out.extend(chars.by_ref().take(EXCERPT));
-    if chars.next().is_some() {
-        out.push('…');
-    }
-    out
+    let start = line.char_indices().nth(skipped).map_or(line.len(), |(at, _)| at);
+    let is_cut = |at: usize| {
+        let letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        letter(line[..at].chars().next_back()) && letter(line[at..].chars().next())
+    };
+    // Latin words are not cut, unless there is no end of one nearby.
+    let start = match line[start..first].find(' ') {
+        Some(blank) if is_cut(start) => start + blank + 1,
+        _ => start,
+    };
+    let end = line[start..].char_indices().nth(EXCERPT).map_or(line.len(), |(at, _)| start + at);
+    let end = match line[start..end].rfind(' ') {
+        Some(blank) if is_cut(end) && blank > EXCERPT / 2 => start + blank,
+        _ => end,
+    };
+    let ends = [start > 0, end < line.len()].map(|cut| if cut { "…" } else { "" });
+    format!("{}{}{}", ends[0], &line[start..end], ends[1])
 }
 
 /// Ranges in ascending order, those that touch made one: pairs of characters overlap.

@@ -42,7 +42,7 @@ async fn a_visitor_is_told_its_address_its_place_and_the_name_that_suits() {
         ]
     );
     let names = page.texts("tr").split_off(1);
-    assert!(names[0].starts_with("mirror.example") && names[0].contains("works, too"), "{names:?}");
+    assert!(names[0].starts_with("mirror.example") && names[0].contains("works"), "{names:?}");
     assert!(names[1].contains("IPv6 only; you came by IPv4"), "{names:?}");
     assert!(names[2].contains("suits you") && names[2].ends_with("Direct on campus."), "{names:?}");
     let outside = site.get_from("2001:db8::9", "/network", &HTML).await.html();
@@ -59,13 +59,13 @@ async fn curl_gets_text_and_programs_get_json() {
     assert_eq!(
         answer.text(),
         "Your address: 10.1.2.3\nProtocol: IPv4\nCampus network: you are in it\n\n\
-         Names of this site\n  mirror.example: IPv4 and IPv6, works, too\n  \
+         Names of this site\n  mirror.example: IPv4 and IPv6, works\n  \
          mirror6.example: IPv6, IPv6 only; you came by IPv4\n  \
          inside.example: IPv4 and IPv6, suits you, Direct on campus.\n\n\
          Limits\n  Search: 300 a minute in the long run, 60 at once.\n  \
          Names marked “campus only” answer addresses of the campus network alone.\n  \
          Speed test: 6 a minute; 4 at once for everybody together.\n\n\
-         In a terminal, in bytes a second:\n  \
+         In a terminal, in bytes a second\n  \
          curl -fo /dev/null -w '%{speed_download} B/s\\n' 'https://mirror.example/en/network/speed?size=10M'\n"
     );
     let json = site.get_from("2001:db8:1::5", "/network?format=json", &[]).await.is(200).json();
