@@ -168,14 +168,17 @@ async function swap(form, signal, how) {
   const fresh = page.querySelector(target);
   const old = document.querySelector(target);
   if (!fresh || !old) { location.assign(url); return; }
-  const focus = document.activeElement?.getAttribute("name");
+  // A field or a link of the part that goes keeps the focus in the part that comes.
+  const active = old.contains(document.activeElement) ? document.activeElement : null;
+  const name = active?.hasAttribute("name") ? "name" : "href";
+  const focus = active?.getAttribute(name);
   old.replaceWith(fresh);
   history[how === "push" ? "pushState" : "replaceState"](null, "", response.url);
   shown = address();
   if (form.dataset.remember) memory.set(`choice:${form.dataset.remember}`, location.search);
   enhance(fresh);
-  if (focus && form.contains(document.activeElement) === false) {
-    const again = document.querySelector(`${target} [name="${CSS.escape(focus)}"]:not([type=hidden])`);
+  if (focus) {
+    const again = fresh.querySelector(`[${name}="${CSS.escape(focus)}"]:not([type=hidden])`);
     if (again instanceof HTMLElement) again.focus({ preventScroll: true });
   }
   document.title = page.title;
@@ -195,6 +198,7 @@ let timer = 0;
  * @param {"push" | "replace"} how
  */
 function begin(form, how) {
+  clearTimeout(timer);
   running.abort();
   running = new AbortController();
   swap(form, running.signal, how).catch((error) => {

@@ -146,7 +146,8 @@ pub fn count(n: u64) -> String {
     out
 }
 
-/// Puts values into a text of [`crate::text`]: `{0}`, `{1}`…
+/// Puts values into a text of [`crate::text`]: `{0}`, `{1}`… The blank behind a value is for Latin letters: between
+/// Chinese characters there is none.
 pub fn fill(text: &str, values: &[&str]) -> String {
     // In one pass: a value may itself contain `{1}`, and it may come from a visitor.
     let mut out = String::with_capacity(text.len() + 16);
@@ -159,7 +160,11 @@ pub fn fill(text: &str, values: &[&str]) -> String {
         });
         if let Some((value, after)) = hit {
             out.push_str(value);
-            rest = after;
+            let joins = value.ends_with(is_han);
+            rest = after
+                .strip_prefix(' ')
+                .filter(|next| joins && next.starts_with(is_han))
+                .unwrap_or(after);
         } else {
             out.push('{');
             rest = &rest[1..];
@@ -168,9 +173,20 @@ pub fn fill(text: &str, values: &[&str]) -> String {
     out + rest
 }
 
+fn is_han(c: char) -> bool {
+    matches!(c, '\u{4e00}'..='\u{9fff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_blank_stands_between_scripts_only() {
+        assert_eq!(fill("{0} 的帮助", &["Debian"]), "Debian 的帮助");
+        assert_eq!(fill("{0} 的帮助", &["Debian 软件仓库"]), "Debian 软件仓库的帮助");
+        assert_eq!(fill("{0} ago", &["天"]), "天 ago");
+    }
 
     #[test]
     fn a_moment_for_machines_is_in_whole_seconds() {

@@ -491,7 +491,7 @@ texts! {
     error_guide_broken: "这一页的源文件有错误，暂时无法显示：{0}", "The source of this page has a mistake, so it cannot be shown for now: {0}";
     error_no_guide: "“{0}”还没有指南，没有可取的片段。", "There is no guide for “{0}” yet, so it has no snippets.";
     error_listing_method: "只接受 GET 与 HEAD。", "Only GET and HEAD are accepted here.";
-    error_ways_out: "可以试试", "Ways out";
+    error_ways_out: "可以试试", "Try instead";
     error_to_parent: "最近的上级目录 {0}", "The nearest existing folder, {0}";
     error_to_search: "搜索“{0}”", "Search for “{0}”";
     error_to_list: "全部镜像", "All mirrors";

@@ -12,6 +12,7 @@ use std::{
         unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     },
     path::Path,
+    sync::{Mutex, mpsc},
     thread,
 };
 
@@ -96,82 +97,54 @@ impl<'a> Listing<'a> {
         limit: usize,
         is_unwanted: impl Fn() -> bool + Sync,
     ) -> io::Result<()> {
-        let outcome = self.read_names(filter, limit, &is_unwanted);
-        self.look(&is_unwanted);
-        self.is_whole = outcome?;
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+        let (sender, receiver) = mpsc::channel::<Batch>();
+        let receiver = Mutex::new(receiver);
+        let look = |batch: &mut Batch| {
+            if !is_unwanted() {
+                batch.look(self.trees, &self.folder, self.directory.as_fd());
+            }
+        };
+        let work = || {
+            let mut done = Vec::new();
+            // The lock is held while waiting: whoever has it is the next to be served.
+            while let Some(mut batch) = receiver.lock().ok().and_then(|queue| queue.recv().ok()) {
+                look(&mut batch);
+                done.push(batch);
+            }
+            done
+        };
+        let (is_whole, batches) = thread::scope(|scope| {
+            let mut workers = Vec::new();
+            let (outcome, mut last) = read_names(&self.directory, filter, limit, &mut |batch| {
+                if workers.is_empty() {
+                    workers.extend((0..threads).map(|_| scope.spawn(work)));
+                }
+                // They take batches until this end is closed.
+                let _ = sender.send(batch);
+                !is_unwanted()
+            });
+            drop(sender);
+            look(&mut last);
+            let mut batches = vec![last];
+            for worker in workers {
+                batches.extend(worker.join().unwrap_or_default());
+            }
+            (outcome, batches)
+        });
+        for batch in batches {
+            self.add(&batch);
+        }
+        self.is_whole = is_whole?;
         Ok(())
     }
 
-    /// Whether the end of the directory was reached.
-    fn read_names(
-        &mut self,
-        filter: &str,
-        limit: usize,
-        is_unwanted: &impl Fn() -> bool,
-    ) -> io::Result<bool> {
-        let filter = filter.to_ascii_lowercase();
-        let words: Vec<_> = filter.split_whitespace().map(memmem::Finder::new).collect();
-        let mut folded = Vec::new();
-        let mut buffer = Vec::with_capacity(BUFFER);
-        let directory = self.directory.try_clone()?;
-        let mut entries = RawDir::new(&directory, buffer.spare_capacity_mut());
-        while let Some(entry) = entries.next() {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if matches!(name, b"." | b"..") || tree::is_hidden(name) {
-                continue;
-            }
-            if !words.is_empty() {
-                folded.clear();
-                folded.extend(name.iter().map(u8::to_ascii_lowercase));
-                if !words.iter().all(|word| word.find(&folded).is_some()) {
-                    continue;
-                }
-            }
-            if self.slots.len() == limit {
-                return Ok(false);
-            }
-            self.add(name, entry.file_type() == FileType::Symlink);
-            if self.slots.len().is_multiple_of(WORTH_A_THREAD) && is_unwanted() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn add(&mut self, name: &[u8], is_link: bool) {
-        let (Ok(start), Ok(length)) = (u32::try_from(self.names.len()), u16::try_from(name.len()))
-        else {
-            return;
-        };
-        self.names.extend_from_slice(name);
-        let facts = Facts::default();
-        self.slots.push(Slot { key: 0, facts, start, length, is_link, is_public: false });
-    }
-
-    /// Asks the disk what each entry is, and drops what the world may not read.
-    fn look(&mut self, is_unwanted: &(impl Fn() -> bool + Sync)) {
-        let mut slots = std::mem::take(&mut self.slots);
-        let (trees, folder, directory) = (self.trees, &self.folder, self.directory.as_fd());
-        in_parts(&mut slots, |slots| {
-            for slots in slots.chunks_mut(WORTH_A_THREAD) {
-                if is_unwanted() {
-                    return;
-                }
-                for slot in slots {
-                    let name = name_of(&self.names, *slot);
-                    let facts = if slot.is_link {
-                        follow(trees, &folder.child(name, false))
-                    } else {
-                        ask(directory, name)
-                    };
-                    slot.is_public = facts.is_some();
-                    slot.facts = facts.unwrap_or_default();
-                }
-            }
-        });
-        slots.retain(|slot| slot.is_public);
-        self.slots = slots;
+    fn add(&mut self, batch: &Batch) {
+        let Ok(offset) = u32::try_from(self.names.len()) else { return };
+        self.names.extend_from_slice(&batch.names);
+        let slots = batch.slots.iter().filter(|slot| slot.is_public);
+        self.slots
+            .extend(slots.map(|slot| Slot { start: slot.start.saturating_add(offset), ..*slot }));
     }
 
     /// Sorts: folders first, then by `order`.
@@ -208,9 +181,11 @@ impl<'a> Listing<'a> {
             name.take_while(|(a, b)| a == b && !a.is_ascii_digit()).count()
         };
         let common = slots.iter().fold(first.len(), common);
-        for slot in slots {
-            slot.key = natural::key(self.name(*slot).get(common..).unwrap_or_default());
-        }
+        in_parts(slots, |slots| {
+            for slot in slots {
+                slot.key = natural::key(self.name(*slot).get(common..).unwrap_or_default());
+            }
+        });
     }
 
     /// Entries that the world may read.
@@ -239,6 +214,82 @@ impl<'a> Listing<'a> {
     fn name(&self, slot: Slot) -> &[u8] {
         name_of(&self.names, slot)
     }
+}
+
+/// Entries that were read and may be looked at while others are read.
+#[derive(Default)]
+struct Batch {
+    names: Vec<u8>,
+    slots: Vec<Slot>,
+}
+
+impl Batch {
+    fn add(&mut self, name: &[u8], is_link: bool) {
+        let (Ok(start), Ok(length)) = (u32::try_from(self.names.len()), u16::try_from(name.len()))
+        else {
+            return;
+        };
+        self.names.extend_from_slice(name);
+        let facts = Facts::default();
+        self.slots.push(Slot { key: 0, facts, start, length, is_link, is_public: false });
+    }
+
+    /// Asks the disk what each entry is, and whether the world may read it.
+    fn look(&mut self, trees: &Trees, folder: &RelPath, directory: BorrowedFd<'_>) {
+        for slot in &mut self.slots {
+            let name = name_of(&self.names, *slot);
+            let facts = if slot.is_link {
+                follow(trees, &folder.child(name, false))
+            } else {
+                ask(directory, name)
+            };
+            slot.is_public = facts.is_some();
+            slot.facts = facts.unwrap_or_default();
+        }
+    }
+}
+
+/// Reads up to `limit` names that contain every word of `filter`. Full batches are handed over, which tells whether to go
+/// on; the last one is returned, with whether the end of the directory was reached.
+fn read_names(
+    directory: &OwnedFd,
+    filter: &str,
+    limit: usize,
+    hand_over: &mut dyn FnMut(Batch) -> bool,
+) -> (io::Result<bool>, Batch) {
+    let filter = filter.to_ascii_lowercase();
+    let words: Vec<_> = filter.split_whitespace().map(memmem::Finder::new).collect();
+    let mut folded = Vec::new();
+    let mut buffer = Vec::with_capacity(BUFFER);
+    let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
+    let mut batch = Batch::default();
+    let mut count = 0;
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => return (Err(error.into()), batch),
+        };
+        let name = entry.file_name().to_bytes();
+        if matches!(name, b"." | b"..") || tree::is_hidden(name) {
+            continue;
+        }
+        if !words.is_empty() {
+            folded.clear();
+            folded.extend(name.iter().map(u8::to_ascii_lowercase));
+            if !words.iter().all(|word| word.find(&folded).is_some()) {
+                continue;
+            }
+        }
+        if count == limit {
+            return (Ok(false), batch);
+        }
+        count += 1;
+        batch.add(name, entry.file_type() == FileType::Symlink);
+        if batch.slots.len() == WORTH_A_THREAD && !hand_over(std::mem::take(&mut batch)) {
+            return (Ok(false), batch);
+        }
+    }
+    (Ok(true), batch)
 }
 
 /// Works on many slots by several threads.

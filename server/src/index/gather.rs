@@ -15,6 +15,12 @@ use super::record::{self, FileRecord};
 /// and a search looks into each: a million take two seconds to write.
 pub const PART_LEN: usize = 1 << 20;
 
+/// Entries of a part of a large index: its parts grow with what was read before them, since a search for what is rare or
+/// nowhere asks them all. Three such parts are in memory at a time.
+const MAX_PART_LEN: usize = 4 << 20;
+/// Entries read before parts grow, in parts.
+const GROWS_AFTER: u64 = 16;
+
 /// After so many records of others, a mirror is taken for complete.
 const COLD_AFTER: u64 = 1 << 18;
 
@@ -115,6 +121,11 @@ impl Gather {
         })
     }
 
+    fn part_len(&self) -> usize {
+        let grown = usize::try_from(self.taken / GROWS_AFTER).unwrap_or(MAX_PART_LEN);
+        grown.clamp(PART_LEN, MAX_PART_LEN)
+    }
+
     /// Mirrors that make a part and seem to be complete. To be asked after every record.
     pub fn ready(&mut self) -> Option<Catalogue> {
         if !self.taken.is_multiple_of(LOOK_EVERY) {
@@ -127,7 +138,7 @@ impl Gather {
         let taken = self.taken;
         let cold = |slot: &Slot| slot.last + COLD_AFTER < taken;
         let sizes = self.open.iter().flatten().filter(|slot| cold(slot));
-        let enough = sizes.map(|slot| slot.catalogue.len()).sum::<usize>() >= PART_LEN;
+        let enough = sizes.map(|slot| slot.catalogue.len()).sum::<usize>() >= self.part_len();
         enough.then(|| self.pack(cold)).flatten()
     }
 
@@ -145,10 +156,11 @@ impl Gather {
             .map(|(at, slot)| (slot.catalogue.len(), at))
             .collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
+        let part_len = self.part_len();
         let mut sum = 0;
         let mut taken = Vec::new();
         for (size, at) in sizes {
-            if sum > 0 && sum + size > PART_LEN {
+            if sum > 0 && sum + size > part_len {
                 continue;
             }
             sum += size;

@@ -267,8 +267,8 @@ impl<'a> Lane<'a> {
         Ok(Some(Self { part, cost, sources, all, first: None, seen, passed }))
     }
 
-    /// Looks for the names that start like a term. Returns whether there are any.
-    pub fn find_starts(&mut self, gram: Gram) -> io::Result<bool> {
+    /// Looks for the names that start like a term.
+    pub fn find_starts(&mut self, gram: Gram) -> io::Result<()> {
         if self.part.may_hold(gram)
             && let Some(starts) = self.part.postings().find(gram)?
         {
@@ -276,6 +276,51 @@ impl<'a> Lane<'a> {
             let sources = self.sources.iter().cloned().chain(starts).collect();
             self.first = Some(Conjunction::new(sources, self.part));
         }
-        Ok(self.first.is_some())
+        Ok(())
+    }
+}
+
+/// What is known of a part.
+enum Asked<'a> {
+    NotYet,
+    /// No answer can be there.
+    Nothing,
+    Lane(Lane<'a>),
+}
+
+/// Where to look, part by part; a part is asked when the search comes to it.
+///
+/// PERF: an index of a hundred million paths has dozens of parts, and most searches have enough after a few.
+pub struct Lanes<'a> {
+    needs: Vec<Need>,
+    parts: Vec<(&'a Part, Asked<'a>)>,
+}
+
+impl<'a> Lanes<'a> {
+    /// The parts in this order.
+    pub fn new(parts: Vec<&'a Part>, needs: Vec<Need>) -> Self {
+        Self { needs, parts: parts.into_iter().map(|part| (part, Asked::NotYet)).collect() }
+    }
+
+    /// The number of parts.
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// The part at a place.
+    pub fn part(&self, at: usize) -> &'a Part {
+        self.parts[at].0
+    }
+
+    /// Where to look in the part at a place.
+    pub fn get(&mut self, at: usize) -> io::Result<Option<&mut Lane<'a>>> {
+        let (part, asked) = &mut self.parts[at];
+        if matches!(asked, Asked::NotYet) {
+            *asked = Lane::new(part, &self.needs)?.map_or(Asked::Nothing, Asked::Lane);
+        }
+        Ok(match asked {
+            Asked::Lane(lane) => Some(lane),
+            _ => None,
+        })
     }
 }

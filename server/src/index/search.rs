@@ -15,7 +15,7 @@ use super::loosen;
 use super::names::Scratch;
 use super::order::{TIERS, Tier};
 use super::part::Part;
-use super::plan::{self, Lane};
+use super::plan::{self, Lane, Lanes};
 use super::query::{Query, QueryError, Search};
 use super::rank::{self, Candidate, Verdict};
 use super::reader::Index;
@@ -167,7 +167,7 @@ impl Index {
             tracing::error!(%error, "the file index cannot be read");
             QueryError::Unreadable
         };
-        let lanes = self.lanes(&search).map_err(unreadable)?;
+        let lanes = self.lanes(&search);
         let mut tools = self.take_tools();
         tools.memory.forget();
         let mut run = Run {
@@ -189,18 +189,13 @@ impl Index {
         Ok(answer)
     }
 
-    /// The parts that may hold an answer; first those with a mirror that the query names.
-    fn lanes(&self, search: &Search) -> std::io::Result<Vec<Lane<'_>>> {
-        let needs = plan::needs(search, self.mirrors());
-        let mut lanes = Vec::new();
-        for part in self.parts() {
-            lanes.extend(Lane::new(part, &needs)?);
-        }
-        let is_named = |lane: &Lane<'_>| {
-            lane.part.info().mirrors.iter().any(|mirror| search.is_about(&mirror.id))
-        };
-        lanes.sort_by_cached_key(|lane| !is_named(lane));
-        Ok(lanes)
+    /// The parts; first those with a mirror that the query names.
+    fn lanes(&self, search: &Search) -> Lanes<'_> {
+        let mut parts: Vec<&Part> = self.parts().iter().collect();
+        parts.sort_by_cached_key(|part| {
+            !part.info().mirrors.iter().any(|mirror| search.is_about(&mirror.id))
+        });
+        Lanes::new(parts, plan::needs(search, self.mirrors()))
     }
 }
 
@@ -241,46 +236,60 @@ fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
+/// Whether there are so many candidate blocks that the likely best ones should be looked at first.
+fn is_worth_two_passes(lanes: &mut Lanes<'_>) -> std::io::Result<bool> {
+    let mut cost = 0_u32;
+    for at in 0..lanes.len() {
+        cost = cost.saturating_add(lanes.get(at)?.map_or(0, |lane| lane.cost));
+        if cost >= WORTH_TWO_PASSES {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 impl<'a> Run<'a> {
     /// Looks into the blocks where a name starts like the first word, then into all. Returns
     /// whether it came to the end.
-    fn walk_twice(&mut self, mut lanes: Vec<Lane<'a>>, limits: Limits) -> std::io::Result<bool> {
+    fn walk_twice(&mut self, mut lanes: Lanes<'a>, limits: Limits) -> std::io::Result<bool> {
         let mut rest = limits;
-        let cost = lanes.iter().fold(0_u32, |sum, lane| sum.saturating_add(lane.cost));
         if let Some(term) = self.search.wanted.first()
-            && cost >= WORTH_TWO_PASSES
+            && is_worth_two_passes(&mut lanes)?
         {
-            let gram = Gram::name_start(&term.bytes);
-            let mut any = false;
-            for lane in &mut lanes {
-                any |= lane.find_starts(gram)?;
-            }
-            if any {
-                let share = Limits {
-                    matches: limits.matches,
-                    blocks: limits.blocks / FIRST_PASS,
-                    deadline: limits.deadline / 2,
-                };
-                self.walk(&mut lanes, share, true)?;
-            }
+            let share = Limits {
+                matches: limits.matches,
+                blocks: limits.blocks / FIRST_PASS,
+                deadline: limits.deadline / 2,
+            };
+            self.walk(&mut lanes, share, Some(Gram::name_start(&term.bytes)))?;
             if limits != Limits::NONE && self.total >= self.search.limit {
                 rest.blocks = limits.blocks.min(self.blocks + FURTHER_BLOCKS);
                 rest.matches = self.total + FURTHER_MATCHES;
             }
         }
-        Ok(self.walk(&mut lanes, rest, false)? && !self.is_damaged)
+        Ok(self.walk(&mut lanes, rest, None)? && !self.is_damaged)
     }
 
-    /// Looks into good tiers of all parts before worse ones. Returns whether it came to the end.
+    /// Looks into good tiers of all parts before worse ones, or only where `starts` is. Returns whether it came to the end.
     fn walk(
         &mut self,
-        lanes: &mut [Lane<'a>],
+        lanes: &mut Lanes<'a>,
         limits: Limits,
-        is_first: bool,
+        starts: Option<Gram>,
     ) -> std::io::Result<bool> {
         for tier in 0..TIERS {
-            for lane in &mut *lanes {
-                if !self.walk_lane(lane, tier, limits, is_first)? {
+            for at in 0..lanes.len() {
+                if starts.is_some_and(|gram| !lanes.part(at).may_hold(gram)) {
+                    continue;
+                }
+                if self.total >= limits.matches {
+                    return Ok(false);
+                }
+                let Some(lane) = lanes.get(at)? else { continue };
+                if let (Some(gram), 0) = (starts, tier) {
+                    lane.find_starts(gram)?;
+                }
+                if !self.walk_lane(lane, tier, limits, starts.is_some())? {
                     return Ok(false);
                 }
             }
