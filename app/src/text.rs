@@ -92,7 +92,7 @@ texts! {
     under_a_minute: "不到 1 分钟", "less than a minute";
     unknown: "未知", "unknown";
     not_measured: "未测量", "not measured";
-    as_of: "记录于 {0}", "recorded {0}";
+    as_of: "状态记录于 {0}", "state recorded {0}";
     due: "即将开始", "due";
     recorded_notice: "同步状态为 {0} 的记录，仅供演示；文件与内容时间是本机真实的数据。", "The sync states are a recording of {0}, shown for demonstration; files and content times are real data of this machine.";
 
@@ -146,7 +146,7 @@ texts! {
     setup_read_only: "无法写入 {0}，没有改动任何东西。", "Cannot write {0}; nothing was changed.";
     setup_kept_in: "原有文件保存在 {0}", "What is there now is kept in {0}";
     guide_lacking: "本站没有", "not on this mirror";
-    guide_lacking_note: "本站目前没有：{0}。选择它们会得到 404。", "This mirror does not have at the moment: {0}. Choosing them ends in 404.";
+    guide_lacking_note: "本站目前没有：{0}。选了会得到 404。", "Not on this mirror at the moment: {0}. With that choice downloads end in 404.";
     list_comma: "、", ", ";
     guide_markdown: "Markdown 版本", "As Markdown";
     guide_edit: "改进本页", "Improve this page";
@@ -202,7 +202,7 @@ texts! {
     history_link: "同步历史", "Sync history";
     history_now: "当前状态", "Now";
     history_days: "最近 90 天", "Last 90 days";
-    history_since: "自 {0} 起记录。", "Recorded since {0}.";
+    history_since: "自 {0} 起由本站记录；更早的来自后端自己的记录。", "Recorded by this site since {0}; what is earlier comes from the backend.";
     history_none: "还没有同步记录。本站看到下一次同步时就会开始记录。", "No run has been recorded yet. The next one that this site sees will be.";
     history_recording: "同步状态是 {0} 的记录，不是实时数据，因此没有同步历史。内容时间是实测的，它的变化会列在下面。", "The sync state is a recording of {0} and not live, so there is no history of runs. The content time is measured here; its changes are listed below.";
     history_broken: "历史记录暂时无法写入，以下内容可能不完整。", "History cannot be written at present; what follows may be incomplete.";

@@ -24,33 +24,38 @@ pub struct Chart {
 const STEP: u64 = 10;
 /// Width of a bar.
 const BAR: u64 = 7;
-/// Height of the part above the line of the chart of runs, and of the other charts.
-const ABOVE: u64 = 60;
-/// Height of the part below it.
-const BELOW: u64 = 30;
+/// Height of a chart.
+const HEIGHT: u64 = 60;
+/// Height of the chart of runs, which goes both ways.
+const BOTH: u64 = 90;
 
 type Days<'a> = [(Date, Option<&'a Day>)];
 
 /// Good runs upwards, failed ones downwards; a dot for a day without any.
 pub fn runs(chart: Chart, days: &Days<'_>) -> AnyView {
-    let most = days.iter().filter_map(|(_, day)| *day).map(|day| day.ok.max(day.failed)).max();
-    let most = u64::from(most.unwrap_or(1).max(1));
+    let most = |count: fn(&Day) -> u32| {
+        u64::from(days.iter().filter_map(|(_, day)| day.map(count)).max().unwrap_or_default())
+    };
+    // A run is as high upwards as it is deep downwards; the line lies where both have room.
+    let (ok, failed) = (most(|day| day.ok), most(|day| day.failed));
+    let all = (ok + failed).max(1);
+    let line = proportion(ok, all, BOTH);
     let bars = days
         .iter()
         .enumerate()
         .map(|(place, (_, day))| {
             let x = left(place);
-            let Some(day) = day else { return bar("none", x, ABOVE - 1, 2) };
-            let up = scaled(day.ok.into(), most, ABOVE);
-            let down = scaled(day.failed.into(), most, BELOW);
+            let Some(day) = day else { return bar("none", x, line.saturating_sub(1), 2) };
+            let up = scaled(day.ok.into(), all, BOTH).min(line.max(3));
+            let down = scaled(day.failed.into(), all, BOTH);
             view! {
-                {(day.ok > 0).then(|| bar("good", x, ABOVE - up, up))}
-                {(day.failed > 0).then(|| bar("bad", x, ABOVE + 1, down))}
+                {(day.ok > 0).then(|| bar("good", x, line.saturating_sub(up), up))}
+                {(day.failed > 0).then(|| bar("bad", x, line + 1, down))}
             }
             .into_any()
         })
         .collect_view();
-    figure(chart, days.len(), ABOVE + 1 + BELOW, bars.into_any())
+    figure(chart, days.len(), BOTH + 1, bars.into_any())
 }
 
 /// A bar for each day that has a value.
@@ -60,11 +65,11 @@ pub fn bars(chart: Chart, values: &[Option<u64>]) -> AnyView {
         .iter()
         .enumerate()
         .filter_map(|(place, value)| {
-            let height = scaled((*value)?, most, ABOVE);
-            Some(bar("plain", left(place), ABOVE - height, height))
+            let height = scaled((*value)?, most, HEIGHT);
+            Some(bar("plain", left(place), HEIGHT - height, height))
         })
         .collect_view();
-    figure(chart, values.len(), ABOVE, bars.into_any())
+    figure(chart, values.len(), HEIGHT, bars.into_any())
 }
 
 /// A line through the days that have a value, from the least to the greatest of them.
@@ -72,7 +77,7 @@ pub fn line(chart: Chart, values: &[Option<u64>]) -> AnyView {
     let least = values.iter().flatten().copied().min().unwrap_or(0);
     let most = values.iter().flatten().copied().max().unwrap_or(0);
     // Room above and below, in which the line and its ends are not cut off.
-    let (top, room) = (4, ABOVE - 8);
+    let (top, room) = (4, HEIGHT - 8);
     let at = |(place, value): (usize, &Option<u64>)| {
         let value = (*value)?;
         let height =
@@ -84,7 +89,7 @@ pub fn line(chart: Chart, values: &[Option<u64>]) -> AnyView {
     // A single point has no length; its round ends are what is seen of it.
     let path = if let [only] = path.as_slice() { format!("{only} {only}") } else { path.join(" ") };
     let drawing = view! { <polyline class="line" points=path /> };
-    figure(chart, values.len(), ABOVE, drawing.into_any())
+    figure(chart, values.len(), HEIGHT, drawing.into_any())
 }
 
 /// A bar in a cell beside its figure, for the eye alone.

@@ -98,7 +98,15 @@ impl Term {
 
     /// All places in a folded line where the term counts as found; see [`accepts`].
     pub fn occurrences<'a>(&'a self, line: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-        let mut from = 0;
+        self.occurrences_from(line, 0)
+    }
+
+    /// Of these, those at or after a place.
+    pub fn occurrences_from<'a>(
+        &'a self,
+        line: &'a [u8],
+        mut from: usize,
+    ) -> impl Iterator<Item = usize> + 'a {
         std::iter::from_fn(move || {
             while let Some(found) = self.finder.find(line.get(from..)?) {
                 let at = from + found;

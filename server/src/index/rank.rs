@@ -193,19 +193,23 @@ fn place(candidate: &Candidate<'_>, name_start: usize, place: Range<usize>) -> i
     points
 }
 
-/// The best place of a term among those that count, and its points.
+/// The best place of a term among those that count, and its points. One in the name counts more than any before it.
 fn best_place(
     candidate: &Candidate<'_>,
     name_start: usize,
     term: &Term,
     counts: impl Fn(&Range<usize>) -> bool,
 ) -> Option<(i32, usize)> {
-    term.occurrences(candidate.line)
-        .map(|at| at..at + term.bytes.len())
-        .filter(counts)
-        .take(MAX_OCCURRENCES)
-        .map(|range| (place(candidate, name_start, range.clone()), range.start))
-        .max_by_key(|&(points, at)| (points, Reverse(at)))
+    let line = candidate.line;
+    let from = |from: usize| term.occurrences_from(line, from).map(|at| at..at + term.bytes.len());
+    let points = |range: Range<usize>| (place(candidate, name_start, range.clone()), range.start);
+    let best = |&(points, at): &(i32, usize)| (points, Reverse(at));
+    // PERF: most folders need not be looked through.
+    let name = from(name_start).filter(&counts).take(MAX_OCCURRENCES).map(points).max_by_key(best);
+    name.or_else(|| {
+        let before = from(0).take_while(|range| range.start < name_start);
+        before.filter(&counts).take(MAX_OCCURRENCES).map(points).max_by_key(best)
+    })
 }
 
 /// The best place of a word or of what may stand for it.

@@ -117,7 +117,7 @@ async fn a_page_says_what_the_tree_lacks_and_nothing_without_a_tree() {
         .start()
         .await;
     let text = page(&with).await;
-    assert!(text.contains("does not have at the moment: gone."), "{text}");
+    assert!(text.contains("Not on this mirror at the moment: gone."), "{text}");
     assert!(text.contains("gone · not on this mirror") && !text.contains("here · not"), "{text}");
 }
 
