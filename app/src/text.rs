@@ -42,7 +42,7 @@ texts! {
     footer_software: "由 Mingjing 驱动", "Runs on Mingjing";
     footer_api: "接口", "API";
     footer_feed: "Atom 订阅", "Atom feed";
-    footer_stats: "统计", "Figures";
+    footer_stats: "统计", "Statistics";
     footer_network: "网络自检", "Your network";
     notices: "通知", "Notices";
 
@@ -404,8 +404,8 @@ texts! {
     network_by_curl: "在终端里测量（字节每秒）", "In a terminal, in bytes a second";
 
     // figures
-    stats_title: "统计", "Figures";
-    stats_lead: "磁盘占用、请求与流量。地址从不保存。", "Disk use, requests and bandwidth. Addresses are never kept.";
+    stats_title: "统计", "Statistics";
+    stats_lead: "磁盘占用、请求与流量。从不保存 IP 地址。", "Disk use, requests and bandwidth. IP addresses are never kept.";
     stats_data: "{0}（{1}）", "{0} ({1})";
     stats_by_mirror: "按镜像", "By mirror";
     stats_by_day: "按天", "By day";
@@ -417,7 +417,7 @@ texts! {
     stats_disk_lead: "共 {0}：{2} 个镜像中 {1} 个的大小已知。", "{0} in total: the size of {1} of {2} mirrors is known.";
     stats_recorded: "大小来自 {0} 的同步状态记录。", "The sizes are from the sync states recorded on {0}.";
     stats_disk_days: "每天的磁盘占用", "Disk use by day";
-    stats_disk_days_desc: "从 {0}（{1} 个镜像）到 {2}（{3} 个镜像）。", "From {0} (mirrors: {1}) to {2} (mirrors: {3}).";
+    stats_disk_days_desc: "从 {0}（{1} 个镜像）到 {2}（{3} 个镜像）。", "From {0} (known of {1}) to {2} (known of {3} mirrors).";
     stats_known: "已知的镜像", "Mirrors known";
     stats_requests: "请求", "Requests";
     stats_requests_lead: "由访问日志统计，截至 {0}，共 {1} 行；另有 {2} 行无法统计。", "Counted from the access log up to {0}: {1} lines, and {2} that could not be counted.";

@@ -218,7 +218,7 @@ async fn disk_use_over_time_comes_from_what_runs_told() {
         ]
     );
     let page = site.visit("/en/stats").await.html();
-    assert!(page.source().contains("From 5.0 GiB (mirrors: 1) to 4.0 TiB (mirrors: 2)."));
+    assert!(page.source().contains("From 5.0 GiB (known of 1) to 4.0 TiB (known of 2 mirrors)."));
     assert_eq!(page.all("polyline").count(), 1);
 }
 
