@@ -13,16 +13,22 @@ export { expect };
  * @typedef {import("../site.js").Site} Site
  */
 
+/**
+ * The program, one for each worker.
+ * @param {() => Promise<Site>} start
+ */
+const running = (start) => /** @type {any} */ ([
+  // The runner reads from the braces what a fixture needs.
+  async ({}, /** @type {(site: Site) => Promise<void>} */ use) => {
+    const site = await start();
+    await use(site);
+    await site.stop();
+  },
+  { scope: "worker" },
+]);
+
 export const test = base.extend({
-  /** The program, one for each worker. */
-  site: [
-    async ({}, use) => {
-      const site = await startSite();
-      await use(site);
-      await site.stop();
-    },
-    { scope: "worker" },
-  ],
+  site: running(startSite),
 
   baseURL: async ({ site }, use) => use(site.url),
 
@@ -59,16 +65,7 @@ export const test = base.extend({
 });
 
 /** The same on a site that has a past. */
-export const pastTest = test.extend({
-  site: [
-    async ({}, use) => {
-      const site = await startPastSite();
-      await use(site);
-      await site.stop();
-    },
-    { scope: "worker" },
-  ],
-});
+export const pastTest = test.extend({ site: running(startPastSite) });
 
 /** Where the page is, without scheme and host. @param {Page} page */
 export const at = (page) => {
