@@ -55,7 +55,7 @@ pub struct Reading {
     pub text: String,
     /// Ids of the mirrors meant; empty for all.
     pub mirrors: Vec<String>,
-    /// The words to look for in all mirrors when these have nothing.
+    /// The words to look for in all mirrors when these have nothing, if there is a word for each mirror named.
     pub anywhere: Option<String>,
     /// For words of the text, what may stand for them.
     pub also: Synonyms,
@@ -66,9 +66,8 @@ pub struct Reading {
 impl Lexicon {
     /// Reads `search.toml`; words must not be blank and have no blanks in them.
     pub fn parse(path: &str, text: &str) -> Result<Self, Problem> {
-        let file: File =
+        let mut file: File =
             toml::from_str(text).map_err(|error| Problem::toml(path, text, 1, &error))?;
-        let mut file = file;
         let mirrors: Vec<_> = std::mem::take(&mut file.mirrors)
             .into_iter()
             .map(|(word, ids)| {
@@ -119,7 +118,9 @@ impl Lexicon {
     /// and so does a query of nothing but noise.
     pub fn read(&self, text: &str) -> Reading {
         let mut words: Vec<String> = Vec::new();
+        // The same, with words for the mirrors, as long as there are some.
         let mut all_words: Vec<String> = Vec::new();
+        let mut has_words = true;
         let mut mirrors: Vec<String> = Vec::new();
         for word in text.split_whitespace() {
             let pieces = if word.is_ascii() || word.contains('"') { None } else { self.cut(word) };
@@ -132,6 +133,7 @@ impl Lexicon {
                 match piece {
                     Piece::Known(Meaning::Mirrors(ids, other)) => {
                         narrow(&mut mirrors, ids);
+                        has_words &= other.is_some();
                         all_words.extend(other.clone());
                     }
                     Piece::Known(Meaning::Word(other)) => {
@@ -159,7 +161,7 @@ impl Lexicon {
         let (also, instead) = (named(&self.also), named(&self.instead));
         // Blanks within quotation marks are kept.
         let text = if text.is_ascii() { text.to_owned() } else { words.join(" ") };
-        let anywhere = (!mirrors.is_empty() && !all_words.is_empty()).then(|| all_words.join(" "));
+        let anywhere = (!mirrors.is_empty() && has_words).then(|| all_words.join(" "));
         Reading { text, mirrors, anywhere, also, instead }
     }
 
@@ -240,6 +242,7 @@ mod tests {
         let reading = lexicon.read("安卓 内核 6.1");
         assert_eq!((reading.text.as_str(), reading.mirrors.len()), ("安卓 6.1", 1));
         assert_eq!(reading.anywhere.as_deref(), Some("安卓 linux 6.1"));
+        assert_eq!(lexicon.read("乌班图 内核").anywhere, None);
         assert!(
             Lexicon::parse("x", "[also]\nWindows = []\n")
                 .unwrap_err()

@@ -39,6 +39,11 @@ mod walk;
 pub fn try_query(text: &str, line: &[u8]) {
     let query = Query { text: text.to_owned(), ..Query::default() };
     let mirrors = mirrors::MirrorTable::new(&[("debian".to_owned(), "debian".to_owned())]);
+    let shortened = loosen::shortened(&query).into_iter().map(|(_, shortened)| shortened);
+    for other in shortened.chain(loosen::spelt_otherwise(&query)) {
+        assert!(loosen::shortened(&other).len() <= query.text.len());
+        let _ = query::Search::parse(&other, &mirrors);
+    }
     let Ok(search) = query::Search::parse(&query, &mirrors) else { return };
     let line = fold::fold(line);
     let _ = search.allows(&line);

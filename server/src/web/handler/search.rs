@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::list::contains_all;
 use crate::{
     content::lexicon::Reading,
-    index::{self, Hit, Query},
+    index::{self, Hit, Limits, Query},
     search::fold::{self, Folded},
     snapshot::{AppState, Snapshot},
     web::{
@@ -164,14 +164,11 @@ pub async fn find_files(state: &AppState, asked: Asked) -> Result<index::Answer,
     let text = if text.is_empty() && mirrors.is_empty() { asked.text } else { text };
     let Asked { ext, folder, limit, .. } = asked;
     let query = Query { text, mirrors, ext, folder, also, instead, limit };
-    let answer = tokio::task::spawn_blocking(move || {
-        let answer = index.search(&query)?;
-        match anywhere {
-            Some(text) if answer.total == 0 => {
-                index.search(&Query { text, mirrors: Vec::new(), ..query })
-            }
-            _ => Ok(answer),
+    let answer = tokio::task::spawn_blocking(move || match anywhere {
+        Some(text) if index.search_within(&query, Limits::VISITOR)?.total == 0 => {
+            index.search(&Query { text, mirrors: Vec::new(), ..query })
         }
+        _ => index.search(&query),
     })
     .await
     .map_err(|error| AppError::Internal(error.into()))?;
