@@ -173,7 +173,7 @@ test("an unknown value is refused with the valid ones, and there is a way back",
   expect(response?.status()).toBe(400);
   const main = page.getByRole("main");
   for (const value of ["trixie", "bookworm", "forky", "sid"]) await expect(main).toContainText(value);
-  await main.getByRole("link", { name: "Debian 软件仓库 的帮助" }).click();
+  await main.getByRole("link", { name: "Debian 软件仓库的帮助" }).click();
   await expect(page).toHaveURL(/\/docs\/debian$/);
 });
 
