@@ -384,7 +384,9 @@ impl Search {
     pub fn is_about(&self, mirror: &str) -> bool {
         let id = mirror.as_bytes();
         let begins = |term: &Term| term.bytes.len() > 2 && id.starts_with(&term.bytes);
-        self.wanted.iter().any(|term| begins(term) || fold::fold(id) == term.bytes)
+        // PERF: asked of every mirror by every search.
+        let is = |term: &Term| term.bytes.len() == id.len() && fold::fold(id) == term.bytes;
+        self.wanted.iter().any(|term| begins(term) || is(term))
     }
 
     /// Every text that an answer must hold.
