@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use app::{
     Lang,
-    format::fill,
     page::guide::{self as page, Block, GuideOption, OptionKind, Role, Snippet},
     part::Choice,
 };
@@ -177,7 +176,7 @@ fn snippet_view(
 }
 
 fn role(snippet: &RenderedSnippet) -> Role {
-    let is_prefixed = snippet.text.lines().any(|line| line.contains("sudo "));
+    let is_prefixed = snippet.text.contains("sudo ");
     match (&snippet.file, snippet.mode, snippet.run) {
         _ if snippet.show_only => Role::Sample,
         (Some(file), Mode::Create, _) => Role::Write(file.clone()),
@@ -245,7 +244,6 @@ fn curl_line(
 /// # Errors
 /// A template that names something undefined.
 pub fn markdown(guide: &Guide, lang: Lang, selection: &Selection) -> Result<String, RenderError> {
-    let t = lang.texts();
     let rendered = guide.render(lang, selection)?;
     let mut out = format!("# {}\n", guide.title.get(lang));
     for piece in &rendered.pieces {
@@ -254,15 +252,7 @@ pub fn markdown(guide: &Guide, lang: Lang, selection: &Selection) -> Result<Stri
                 let _ = write!(out, "\n{}\n", text.trim());
             }
             RenderedPiece::Snippet(snippet) => {
-                let caption = match role(snippet) {
-                    Role::Write(file) => fill(t.guide_write_to, &[&file]),
-                    Role::Append(file) => fill(t.guide_append_to, &[&file]),
-                    Role::Root => t.guide_as_root.to_owned(),
-                    Role::Sudo => t.guide_by_sudo.to_owned(),
-                    Role::User => t.guide_as_user.to_owned(),
-                    Role::Project => t.guide_in_project.to_owned(),
-                    Role::Sample => t.guide_sample.to_owned(),
-                };
+                let caption = role(snippet).caption(lang);
                 let code = snippet.text.trim_end_matches('\n');
                 let _ = write!(out, "\n{caption}:\n\n```{}\n{code}\n```\n", snippet.language);
             }

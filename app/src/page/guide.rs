@@ -180,6 +180,20 @@ pub enum Role {
 }
 
 impl Role {
+    /// What stands above the snippet.
+    pub fn caption(&self, lang: Lang) -> String {
+        let t = lang.texts();
+        match self {
+            Self::Write(file) => format::fill(t.guide_write_to, &[file]),
+            Self::Append(file) => format::fill(t.guide_append_to, &[file]),
+            Self::Root => t.guide_as_root.to_owned(),
+            Self::Sudo => t.guide_by_sudo.to_owned(),
+            Self::User => t.guide_as_user.to_owned(),
+            Self::Project => t.guide_in_project.to_owned(),
+            Self::Sample => t.guide_sample.to_owned(),
+        }
+    }
+
     /// The file that is written, for snippets that are the content of one.
     fn file(&self) -> Option<&str> {
         match self {
@@ -426,15 +440,7 @@ fn setup_view(lang: Lang, setup: Setup) -> AnyView {
 
 fn snippet_view(lang: Lang, snippet: Snippet) -> AnyView {
     let t = lang.texts();
-    let caption = match &snippet.role {
-        Role::Write(file) => format::fill(t.guide_write_to, &[file]),
-        Role::Append(file) => format::fill(t.guide_append_to, &[file]),
-        Role::Root => t.guide_as_root.to_owned(),
-        Role::Sudo => t.guide_by_sudo.to_owned(),
-        Role::User => t.guide_as_user.to_owned(),
-        Role::Project => t.guide_in_project.to_owned(),
-        Role::Sample => t.guide_sample.to_owned(),
-    };
+    let caption = snippet.role.caption(lang);
     let undo = snippet.is_undo.then(|| view! { <span class="badge">{t.guide_undo}</span> });
     let is_sample = matches!(snippet.role, Role::Sample);
     let code_id = format!("code-{}", snippet.id);

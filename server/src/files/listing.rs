@@ -11,6 +11,7 @@ use std::{
         fd::{AsFd as _, BorrowedFd, OwnedFd},
         unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     },
+    panic::resume_unwind,
     path::Path,
     sync::{Mutex, mpsc},
     thread,
@@ -128,7 +129,8 @@ impl<'a> Listing<'a> {
             look(&mut last);
             let mut batches = vec![last];
             for worker in workers {
-                batches.extend(worker.join().unwrap_or_default());
+                // What a thread panics over is not a shorter listing.
+                batches.extend(worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
             }
             (outcome, batches)
         });

@@ -77,7 +77,8 @@ impl Limits {
     pub const VISITOR: Self =
         Self { matches: 1200, blocks: 2000, deadline: Duration::from_micros(3500) };
     /// What one of several further readings of it may cost.
-    const ANOTHER: Self = Self { matches: 1200, blocks: 500, deadline: Duration::from_micros(900) };
+    const ANOTHER: Self =
+        Self { blocks: 500, deadline: Duration::from_micros(900), ..Self::VISITOR };
     /// No limits: for tests and exhaustive counts, never in the request path.
     pub const NONE: Self =
         Self { matches: usize::MAX, blocks: usize::MAX, deadline: Duration::MAX };
