@@ -131,7 +131,7 @@ newTest("every address of the sitemap is a page, and every link on it leads some
 for (const [lang, prefix] of Object.entries(LANGUAGES)) {
   newTest(`every guide in ${lang} is accessible, light and dark, and fits a small phone`, async ({ page, script }) => {
     newTest.skip(!script, "axe is a script");
-    newTest.setTimeout(300_000);
+    newTest.setTimeout(600_000);
     await page.setViewportSize({ width: 320, height: 800 });
     await page.goto(`${prefix}/docs/`);
     const links = page.locator(".shelf a");
