@@ -67,8 +67,8 @@ fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Result<&'a [u8], DamagedBloc
 /// Length of the common start of two byte strings.
 pub fn shared_prefix(left: &[u8], right: &[u8]) -> usize {
     // PERF: eight bytes at once; the paths of neighbours share most of their folders.
-    let (words, others) = (left.chunks_exact(8), right.chunks_exact(8));
-    let same = 8 * words.zip(others).take_while(|(a, b)| a == b).count();
+    let (words, others) = (left.as_chunks::<8>().0, right.as_chunks::<8>().0);
+    let same = 8 * words.iter().zip(others).take_while(|(a, b)| a == b).count();
     same + left[same..].iter().zip(&right[same..]).take_while(|(a, b)| a == b).count()
 }
 
@@ -119,9 +119,11 @@ impl Lines {
         &self.text[self.range(number)]
     }
 
-    /// The number of the line that holds this offset of the text.
-    pub fn line_at(&self, offset: usize) -> usize {
-        self.starts.partition_point(|&start| start <= offset).saturating_sub(1)
+    /// The number of the line that holds this offset of the text and is not before line `from`.
+    pub fn line_at(&self, offset: usize, from: usize) -> usize {
+        // PERF: mostly one of the next lines.
+        let after = self.starts.iter().skip(from + 1);
+        from + after.take_while(|&&start| start <= offset).count()
     }
 }
 

@@ -83,6 +83,17 @@ pub fn is_letter(byte: u8) -> bool {
     class(byte) == Class::Letter
 }
 
+/// The words of a line: runs of letters and digits.
+pub fn words(line: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + line[at..].iter().position(|&byte| is_word(byte))?;
+        let length = line[start..].iter().take_while(|&&byte| is_word(byte)).count();
+        at = start + length;
+        Some(start..at)
+    })
+}
+
 /// Whether a token starts at `at`: a letter or digit after something of another kind. A change
 /// between letters and digits counts (`qt6`, `cp312`).
 pub fn is_token_start(line: &[u8], at: usize) -> bool {

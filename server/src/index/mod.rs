@@ -33,6 +33,7 @@ mod record;
 mod search;
 mod version;
 mod walk;
+mod words;
 
 /// Parses a query and holds it against one line, in which whatever is found must lie.
 #[cfg(feature = "fuzzing")]

@@ -1,16 +1,24 @@
 //! From a query to the blocks that may hold its answers.
 
+use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::io;
+use std::rc::Rc;
 
-use tantivy::postings::{SegmentPostings, TermInfo};
-use tantivy::{DocSet as _, TERMINATED};
+use tantivy::TERMINATED;
+use tantivy::postings::TermInfo;
 
 use super::fold::{self, HASH_PREFIX};
 use super::gram::{self, Gram};
 use super::mirrors::MirrorTable;
 use super::part::Part;
+use super::postings::List;
 use super::query::{Search, Term};
 
+/// Lists that are opened at first besides one for each word. With 1 or 3 a search takes as long.
+const LISTS: usize = 2;
+/// Further lists for each block that was looked into in vain.
+const MORE_LISTS: usize = 6;
 /// Lists walked at most; further ones would exclude little and cost a seek a block.
 const MAX_LISTS: usize = 24;
 
@@ -18,38 +26,152 @@ const MAX_LISTS: usize = 24;
 #[derive(Clone)]
 enum Source {
     List(TermInfo),
-    /// Blocks that are in any of these.
-    Any(Vec<Vec<Source>>),
+    /// Blocks that have all of one of these.
+    Any(Vec<Sources>),
 }
 
 impl Source {
-    fn cost(&self) -> u32 {
+    /// `None` when no block of the part has what is needed.
+    fn find(need: &Need, part: &Part) -> io::Result<Option<Self>> {
+        Ok(match need {
+            Need::Gram(gram) => part.postings().find(*gram)?.map(Self::List),
+            Need::Any(choices) => {
+                let mut possible = Vec::new();
+                for choice in choices {
+                    possible.extend(Sources::find(choice, part)?);
+                }
+                (!possible.is_empty()).then_some(Self::Any(possible))
+            }
+        })
+    }
+
+    /// Blocks at most.
+    fn cost(&self, part: &Part) -> u32 {
         match self {
             Self::List(list) => list.doc_freq,
-            Self::Any(parts) => parts.iter().fold(0, |sum, part| {
-                sum.saturating_add(part.iter().map(Self::cost).min().unwrap_or(u32::MAX))
-            }),
+            Self::Any(choices) => {
+                choices.iter().fold(0, |sum, choice| sum.saturating_add(choice.cost(part)))
+            }
+        }
+    }
+}
+
+/// The lists of a part that its blocks must be in.
+///
+/// PERF: most of them are never asked for, and to find one in the dictionary takes as long as to open it.
+#[derive(Clone)]
+struct Sources {
+    /// Rarest last.
+    found: Vec<Source>,
+    needs: Rc<Needs>,
+    /// How many of the needs were looked up.
+    looked_up: usize,
+}
+
+/// What [`Sources::next`] comes to.
+enum Next {
+    Source(Source),
+    /// There are no more.
+    End,
+    /// No block has it all.
+    Nothing,
+}
+
+impl Sources {
+    /// Looks up the first ones; `None` when no block of the part can have it all.
+    fn find(needs: &Rc<Needs>, part: &Part) -> io::Result<Option<Self>> {
+        if needs.is_missing(part) {
+            return Ok(None);
+        }
+        let mut sources = Self { found: Vec::new(), needs: Rc::clone(needs), looked_up: 0 };
+        let mut found = Vec::new();
+        while found.len() < needs.at_first {
+            match sources.next(part)? {
+                Next::Source(source) => found.push(source),
+                Next::End => break,
+                Next::Nothing => return Ok(None),
+            }
+        }
+        sources.found = found;
+        sources.sort(part);
+        Ok(Some(sources))
+    }
+
+    fn sort(&mut self, part: &Part) {
+        self.found.sort_by_key(|source| Reverse(source.cost(part)));
+    }
+
+    /// The next one, looked up if need be.
+    fn next(&mut self, part: &Part) -> io::Result<Next> {
+        if let Some(source) = self.found.pop() {
+            return Ok(Next::Source(source));
+        }
+        while let Some(need) = self.needs.all.get(self.looked_up) {
+            self.looked_up += 1;
+            let Some(source) = Source::find(need, part)? else { return Ok(Next::Nothing) };
+            // A list that holds nearly every block excludes nothing.
+            if u64::from(source.cost(part)) * 20 < u64::from(part.names().len()) * 19 {
+                return Ok(Next::Source(source));
+            }
+        }
+        Ok(Next::End)
+    }
+
+    /// Blocks at most, as far as is known.
+    fn cost(&self, part: &Part) -> u32 {
+        self.found.last().map_or(part.names().len(), |source| source.cost(part))
+    }
+}
+
+/// Lists that are no longer used, for further ones.
+#[derive(Default)]
+pub struct Spare(RefCell<Vec<List>>);
+
+impl Spare {
+    /// Kept at most: 2 MB.
+    const MOST: usize = 1000;
+
+    fn take(&self) -> List {
+        self.0.borrow_mut().pop().unwrap_or_else(List::empty)
+    }
+
+    fn put(&self, list: List) {
+        let mut lists = self.0.borrow_mut();
+        if lists.len() < Self::MOST {
+            lists.push(list);
         }
     }
 }
 
 /// A sorted stream of block numbers.
 enum Blocks<'a> {
-    // Boxed: nearly 2 kB each.
-    List(Box<SegmentPostings>),
+    List(List),
     Any(Vec<Conjunction<'a>>),
 }
 
-impl Blocks<'_> {
+impl<'a> Blocks<'a> {
+    fn open(source: Source, part: &'a Part, spare: &'a Spare) -> io::Result<Self> {
+        Ok(match source {
+            Source::List(list) => {
+                let mut place = spare.take();
+                part.postings().open_list(&list, &mut place)?;
+                Self::List(place)
+            }
+            Source::Any(choices) => {
+                let open = |choice| Conjunction::new(choice, part, spare);
+                Self::Any(choices.into_iter().map(open).collect())
+            }
+        })
+    }
+
     /// The first block at or after `target`, which must not decrease.
     fn seek(&mut self, target: u32) -> io::Result<u32> {
         Ok(match self {
-            Self::List(list) if list.doc() >= target => list.doc(),
             Self::List(list) => list.seek(target),
-            Self::Any(parts) => {
+            Self::Any(choices) => {
                 let mut first = TERMINATED;
-                for part in parts {
-                    first = first.min(part.seek(target)?);
+                for choice in choices {
+                    first = first.min(choice.seek(target)?);
                 }
                 first
             }
@@ -57,40 +179,29 @@ impl Blocks<'_> {
     }
 }
 
-/// The blocks that are in every one of some lists, ascending.
+/// The blocks that are in every one of some lists, ascending; perhaps some that are not in the last ones.
 pub struct Conjunction<'a> {
     part: &'a Part,
+    spare: &'a Spare,
     /// Rarest first. Empty, and none waiting, means every block.
-    parts: Vec<Blocks<'a>>,
-    /// PERF: lists that no block has come to yet, rarest last. Most blocks fail at the second or third list, and to open
-    /// one takes as long as to look into a block.
-    waiting: Vec<Source>,
+    lists: Vec<Blocks<'a>>,
+    /// PERF: lists that no block has come to yet. Most blocks fail at the second or third list, and to open one takes as
+    /// long as to look into a block.
+    waiting: Sources,
+    /// How many lists are worth it: the first few tell nearly as much as all, since the grams of a word come together.
+    wanted: usize,
     at: Option<u32>,
 }
 
 impl<'a> Conjunction<'a> {
-    fn new(mut sources: Vec<Source>, part: &'a Part) -> Self {
-        let end = part.names().len();
-        sources.sort_by_key(Source::cost);
-        // A list that holds nearly every block excludes nothing.
-        let keep = sources
-            .iter()
-            .take(MAX_LISTS)
-            .take_while(|source| u64::from(source.cost()) * 20 < u64::from(end) * 19)
-            .count();
-        sources.truncate(keep.max(1));
-        sources.reverse();
-        Self { part, parts: Vec::new(), waiting: sources, at: None }
+    fn new(waiting: Sources, part: &'a Part, spare: &'a Spare) -> Self {
+        let wanted = waiting.needs.at_first;
+        Self { part, spare, lists: Vec::new(), waiting, wanted, at: None }
     }
 
-    fn open(&self, source: Source) -> io::Result<Blocks<'a>> {
-        Ok(match source {
-            Source::List(list) => Blocks::List(Box::new(self.part.postings().open_list(&list)?)),
-            Source::Any(choices) => {
-                let choice = |choice| Self::new(choice, self.part);
-                Blocks::Any(choices.into_iter().map(choice).collect())
-            }
-        })
+    /// To be told when the last block had no answer: further lists are asked for the next ones.
+    pub fn was_vain(&mut self) {
+        self.wanted = (self.wanted + MORE_LISTS).min(MAX_LISTS);
     }
 
     /// The first common block at or after `target`, or [`TERMINATED`].
@@ -115,16 +226,21 @@ impl<'a> Conjunction<'a> {
 
     /// The candidate when it is in all lists, or the next one of the first list that lacks it.
     fn agree(&mut self, candidate: u32) -> io::Result<u32> {
-        for part in &mut self.parts {
-            let found = part.seek(candidate)?;
+        for list in &mut self.lists {
+            let found = list.seek(candidate)?;
             if found > candidate {
                 return Ok(found);
             }
         }
-        while let Some(source) = self.waiting.pop() {
-            let mut part = self.open(source)?;
-            let found = part.seek(candidate)?;
-            self.parts.push(part);
+        while self.lists.len() < self.wanted {
+            let source = match self.waiting.next(self.part)? {
+                Next::Source(source) => source,
+                Next::End => break,
+                Next::Nothing => return Ok(TERMINATED),
+            };
+            let mut list = Blocks::open(source, self.part, self.spare)?;
+            let found = list.seek(candidate)?;
+            self.lists.push(list);
             if found > candidate {
                 return Ok(found);
             }
@@ -133,42 +249,105 @@ impl<'a> Conjunction<'a> {
     }
 }
 
+impl Drop for Conjunction<'_> {
+    fn drop(&mut self) {
+        for list in self.lists.drain(..) {
+            if let Blocks::List(list) = list {
+                self.spare.put(list);
+            }
+        }
+    }
+}
+
+/// What a block must hold, in the order in which it is asked for.
+pub struct Needs {
+    all: Vec<Need>,
+    /// Lists that are opened at first.
+    at_first: usize,
+}
+
+impl Needs {
+    /// What is needed for as many words.
+    fn new(all: Vec<Need>, words: usize) -> Rc<Self> {
+        Rc::new(Self { all, at_first: words + LISTS })
+    }
+
+    /// Every block will do.
+    pub fn nothing() -> Rc<Self> {
+        Self::new(Vec::new(), 0)
+    }
+
+    /// Whether the part surely has no block with all of it.
+    fn is_missing(&self, part: &Part) -> bool {
+        self.all.iter().any(|need| need.is_missing(part))
+    }
+}
+
 /// What a block must hold.
-pub enum Need {
+enum Need {
     /// A gram.
     Gram(Gram),
     /// All of one of these.
-    Any(Vec<Vec<Need>>),
+    Any(Vec<Rc<Needs>>),
 }
 
-/// What every block with an answer holds.
-pub fn needs(search: &Search, mirrors: &MirrorTable) -> Vec<Need> {
-    let mut needs = Vec::new();
-    for term in search.required() {
-        need_term(&term.bytes, &mut needs);
+impl Need {
+    /// Blocks at most that have it. What cannot be read fails where it is asked for.
+    fn cost(&self, part: &Part) -> u32 {
+        Source::find(self, part).ok().flatten().map_or(0, |source| source.cost(part))
     }
+
+    /// Whether the part surely has none.
+    fn is_missing(&self, part: &Part) -> bool {
+        match self {
+            Self::Gram(gram) => !part.may_hold(*gram),
+            Self::Any(choices) => choices.iter().all(|choice| choice.is_missing(part)),
+        }
+    }
+}
+
+/// What every block with an answer holds: first the rarest gram of each word in `sample`, then the second one of each.
+/// Blocks that have one gram of a word mostly have the others, too.
+pub fn needs(search: &Search, mirrors: &MirrorTable, sample: &Part) -> Rc<Needs> {
+    let term = |term: &Term| {
+        let mut needs = Vec::new();
+        need_term(&term.bytes, sample, &mut needs);
+        rarest_first(needs, sample)
+    };
+    let mut groups: Vec<Vec<Need>> = search.required().map(term).collect();
     for choice in &search.choices {
-        let need = |term: &Term| {
-            let mut needs = Vec::new();
-            need_term(&term.bytes, &mut needs);
-            needs
-        };
-        needs.push(Need::Any(choice.terms().map(need).collect()));
+        let terms = choice.terms().map(|word| Needs::new(term(word), 1));
+        groups.push(vec![Need::Any(terms.collect())]);
     }
-    let mut ids = search.mirrors.iter().filter_map(|&number| mirrors.get(number));
-    let mut one = || ids.next().map(|mirror| Need::Gram(Gram::mirror(&mirror.id)));
-    if let Some(first) = one() {
-        let others = std::iter::from_fn(one).map(|gram| vec![gram]);
-        needs.push(Need::Any([vec![first]].into_iter().chain(others).collect()));
+    let ids = search.mirrors.iter().filter_map(|&number| mirrors.get(number));
+    let mirrors: Vec<_> =
+        ids.map(|mirror| Needs::new(vec![Need::Gram(Gram::mirror(&mirror.id))], 1)).collect();
+    if !mirrors.is_empty() {
+        groups.push(vec![Need::Any(mirrors)]);
     }
     if let Some(ext) = &search.ext {
         let last = gram::extension(ext).unwrap_or(ext);
-        needs.extend(Gram::extension(last).map(Need::Gram));
+        groups.push(Gram::extension(last).map(Need::Gram).into_iter().collect());
     }
+    groups.sort_by_cached_key(|group| group.first().map_or(0, |need| need.cost(sample)));
+    let words = groups.len();
+    let mut groups: Vec<_> = groups.into_iter().map(Vec::into_iter).collect();
+    let mut needs = Vec::new();
+    loop {
+        let before = needs.len();
+        needs.extend(groups.iter_mut().filter_map(Iterator::next));
+        if needs.len() == before {
+            return Needs::new(needs, words);
+        }
+    }
+}
+
+fn rarest_first(mut needs: Vec<Need>, sample: &Part) -> Vec<Need> {
+    needs.sort_by_cached_key(|need| need.cost(sample));
     needs
 }
 
-fn need_term(term: &[u8], needs: &mut Vec<Need>) {
+fn need_term(term: &[u8], sample: &Part, needs: &mut Vec<Need>) {
     match *term {
         [byte] if fold::is_word(byte) => needs.push(Need::Gram(Gram::token_byte(byte))),
         [first, second] if fold::is_word(first) => {
@@ -176,12 +355,12 @@ fn need_term(term: &[u8], needs: &mut Vec<Need>) {
         }
         // A lone punctuation mark has no gram: every block is a candidate.
         [] | [_] | [_, _] => {}
-        _ => need_long(term, needs),
+        _ => need_long(term, sample, needs),
     }
 }
 
 /// Terms of three bytes or more: trigrams, and the hash gram for what may be part of a hash.
-fn need_long(term: &[u8], needs: &mut Vec<Need>) {
+fn need_long(term: &[u8], sample: &Part, needs: &mut Vec<Need>) {
     let runs: Vec<_> = fold::long_runs(term, HASH_PREFIX)
         .filter(|run| {
             let whole = run.start > 0 && run.end < term.len();
@@ -205,38 +384,9 @@ fn need_long(term: &[u8], needs: &mut Vec<Need>) {
         let others = || runs.iter().filter(|other| *other != run);
         let plain = trigrams(&|at| touches(at, run) && !others().any(|other| touches(at, other)));
         let hash = Need::Gram(Gram::hash_prefix(&term[run.clone()]));
-        needs.push(Need::Any(vec![vec![hash], plain]));
+        let plain = rarest_first(plain, sample);
+        needs.push(Need::Any(vec![Needs::new(vec![hash], 1), Needs::new(plain, 1)]));
     }
-}
-
-/// The lists of a part for what is needed; `None` when no block can have it all.
-fn find(needs: &[Need], part: &Part) -> io::Result<Option<Vec<Source>>> {
-    let is_missing = |need: &Need| matches!(need, Need::Gram(gram) if !part.may_hold(*gram));
-    if needs.iter().any(is_missing) {
-        return Ok(None);
-    }
-    let mut sources = Vec::with_capacity(needs.len());
-    for need in needs {
-        match need {
-            Need::Gram(gram) => match part.postings().find(*gram)? {
-                Some(list) => sources.push(Source::List(list)),
-                None => return Ok(None),
-            },
-            Need::Any(choices) => {
-                let mut possible = Vec::new();
-                for choice in choices {
-                    possible.extend(find(choice, part)?);
-                }
-                if possible.len() > 1 && possible.iter().all(|choice| !choice.is_empty()) {
-                    sources.push(Source::Any(possible));
-                } else if possible.len() <= 1 {
-                    let Some(mut only) = possible.pop() else { return Ok(None) };
-                    sources.append(&mut only);
-                }
-            }
-        }
-    }
-    Ok(Some(sources))
 }
 
 /// Where to look in one part.
@@ -245,11 +395,14 @@ pub struct Lane<'a> {
     pub part: &'a Part,
     /// Blocks at most.
     pub cost: u32,
-    sources: Vec<Source>,
+    sources: Sources,
+    spare: &'a Spare,
     /// All blocks that may hold an answer.
     pub all: Conjunction<'a>,
     /// Of these, the blocks where a name starts like the first term: the best hits are there.
     pub first: Option<Conjunction<'a>>,
+    /// Whether these were looked for.
+    has_looked: bool,
     /// Blocks that were looked into, ascending.
     pub seen: Vec<u32>,
     /// How many of them the second pass has come by.
@@ -258,29 +411,41 @@ pub struct Lane<'a> {
 
 impl<'a> Lane<'a> {
     /// `None` when the part holds no answer.
-    pub fn new(part: &'a Part, needs: &[Need]) -> io::Result<Option<Self>> {
-        let Some(sources) = find(needs, part)? else { return Ok(None) };
-        let cost = sources.iter().map(Source::cost).min().unwrap_or(u32::MAX);
-        let cost = cost.min(part.names().len());
-        let all = Conjunction::new(sources.clone(), part);
+    pub fn new(part: &'a Part, needs: &Rc<Needs>, spare: &'a Spare) -> io::Result<Option<Self>> {
+        let Some(sources) = Sources::find(needs, part)? else { return Ok(None) };
+        let cost = sources.cost(part);
+        let all = Conjunction::new(sources.clone(), part, spare);
         let (seen, passed) = (Vec::new(), 0);
-        Ok(Some(Self { part, cost, sources, all, first: None, seen, passed }))
+        Ok(Some(Self {
+            part,
+            cost,
+            sources,
+            spare,
+            all,
+            first: None,
+            has_looked: false,
+            seen,
+            passed,
+        }))
     }
 
-    /// Looks for the names that start like a term.
+    /// Looks for the names that start like a term, once.
     pub fn find_starts(&mut self, gram: Gram) -> io::Result<()> {
-        if self.part.may_hold(gram)
+        if !std::mem::replace(&mut self.has_looked, true)
+            && self.part.may_hold(gram)
             && let Some(starts) = self.part.postings().find(gram)?
         {
-            let starts = std::iter::once(Source::List(starts));
-            let sources = self.sources.iter().cloned().chain(starts).collect();
-            self.first = Some(Conjunction::new(sources, self.part));
+            let mut sources = self.sources.clone();
+            sources.found.push(Source::List(starts));
+            sources.sort(self.part);
+            self.first = Some(Conjunction::new(sources, self.part, self.spare));
         }
         Ok(())
     }
 }
 
 /// What is known of a part.
+#[expect(clippy::large_enum_variant, reason = "most parts become lanes")]
 enum Asked<'a> {
     NotYet,
     /// No answer can be there.
@@ -292,14 +457,15 @@ enum Asked<'a> {
 ///
 /// PERF: an index of a hundred million paths has dozens of parts, and most searches have enough after a few.
 pub struct Lanes<'a> {
-    needs: Vec<Need>,
+    needs: Rc<Needs>,
+    spare: &'a Spare,
     parts: Vec<(&'a Part, Asked<'a>)>,
 }
 
 impl<'a> Lanes<'a> {
     /// The parts in this order.
-    pub fn new(parts: Vec<&'a Part>, needs: Vec<Need>) -> Self {
-        Self { needs, parts: parts.into_iter().map(|part| (part, Asked::NotYet)).collect() }
+    pub fn new(parts: Vec<&'a Part>, needs: Rc<Needs>, spare: &'a Spare) -> Self {
+        Self { needs, spare, parts: parts.into_iter().map(|part| (part, Asked::NotYet)).collect() }
     }
 
     /// The number of parts.
@@ -316,7 +482,7 @@ impl<'a> Lanes<'a> {
     pub fn get(&mut self, at: usize) -> io::Result<Option<&mut Lane<'a>>> {
         let (part, asked) = &mut self.parts[at];
         if matches!(asked, Asked::NotYet) {
-            *asked = Lane::new(part, &self.needs)?.map_or(Asked::Nothing, Asked::Lane);
+            *asked = Lane::new(part, &self.needs, self.spare)?.map_or(Asked::Nothing, Asked::Lane);
         }
         Ok(match asked {
             Asked::Lane(lane) => Some(lane),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use tantivy::directory::MmapDirectory;
-use tantivy::postings::{SegmentPostings, TermInfo};
+use tantivy::postings::{BlockSegmentPostings, TermInfo};
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::store::{Compressor, ZstdCompressor};
 use tantivy::tokenizer::{TextAnalyzer, TokenizerManager};
@@ -68,6 +68,30 @@ impl PostingsWriter {
     }
 }
 
+/// The blocks of a list, ascending.
+///
+/// PERF: nearly 2 kB, and to make a new one takes as long as to read what it starts with.
+pub struct List {
+    postings: Box<BlockSegmentPostings>,
+    /// Place among the numbers that are unpacked.
+    at: usize,
+}
+
+impl List {
+    /// A list of nothing.
+    pub fn empty() -> Self {
+        Self { postings: Box::new(BlockSegmentPostings::empty()), at: 0 }
+    }
+
+    /// The first block at or after `target`, or [`TERMINATED`](tantivy::TERMINATED).
+    pub fn seek(&mut self, target: u32) -> u32 {
+        if self.postings.doc(self.at) < target {
+            self.at = self.postings.seek(target);
+        }
+        self.postings.doc(self.at)
+    }
+}
+
 /// Reads posting lists.
 pub struct Postings {
     index: Index,
@@ -109,9 +133,10 @@ impl Postings {
         Ok(grams)
     }
 
-    /// Opens a list; its blocks ascend.
-    pub fn open_list(&self, list: &TermInfo) -> io::Result<SegmentPostings> {
-        self.inverted.read_postings_from_terminfo(list, IndexRecordOption::Basic)
+    /// Opens a list in the place of one that is no longer used.
+    pub fn open_list(&self, list: &TermInfo, place: &mut List) -> io::Result<()> {
+        place.at = 0;
+        self.inverted.reset_block_postings_from_terminfo(list, &mut place.postings)
     }
 
     /// Reads all files and compares checksums; fails with the names of the damaged ones.

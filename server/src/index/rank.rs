@@ -1,6 +1,6 @@
 //! The score of a hit: what a person most likely meant.
 
-use std::cmp::Reverse;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -8,19 +8,51 @@ use memchr::memmem::Finder;
 
 use super::fold;
 use super::gram;
+use super::mirrors::MirrorTable;
 use super::order::Tier;
 use super::query::{Choice, Search, Term};
+use super::words::{FORMS, Says, is_sidecar, says};
 
 /// A candidate line, folded.
 pub struct Candidate<'a> {
-    /// The folded path.
-    pub line: &'a [u8],
-    /// Whether it is a directory.
-    pub is_dir: bool,
-    /// Quality of its directory.
-    pub tier: Tier,
-    /// Bytes of the mirror's path at its start, 0 when no term starts there.
-    pub mirror_len: usize,
+    line: &'a [u8],
+    /// Where its name starts.
+    name_start: usize,
+    is_dir: bool,
+    tier: Tier,
+    /// The path as it is on disk.
+    path: &'a [u8],
+    mirrors: &'a MirrorTable,
+}
+
+impl<'a> Candidate<'a> {
+    /// The line of an entry in a directory of this quality, given its path.
+    pub fn new(
+        line: &'a [u8],
+        is_dir: bool,
+        tier: Tier,
+        path: &'a [u8],
+        mirrors: &'a MirrorTable,
+    ) -> Self {
+        let name_start = memchr::memrchr(b'/', line).map_or(0, |slash| slash + 1);
+        Self { line, name_start, is_dir, tier, path, mirrors }
+    }
+
+    /// All before the name, with the slash.
+    fn folder(&self) -> &'a [u8] {
+        &self.line[..self.name_start]
+    }
+
+    fn name(&self) -> &'a [u8] {
+        &self.line[self.name_start..]
+    }
+
+    /// Whether the first bytes of the folder name its mirror.
+    fn names_mirror(&self, bytes: usize) -> bool {
+        let folder = &self.path[..self.name_start.saturating_sub(1)];
+        let mirror = self.mirrors.resolve(folder).and_then(|number| self.mirrors.get(number));
+        mirror.is_some_and(|mirror| (1..=bytes).contains(&mirror.prefix.len()))
+    }
 }
 
 /// Places considered for each term; a path with more is not worth the time.
@@ -48,104 +80,29 @@ const INSTALLER: i32 = 6;
 /// Points for a name that always is the newest.
 const NEWEST: i32 = 20;
 
-/// Whether a folded file name accompanies another file: a checksum, a signature, a torrent.
-pub fn is_sidecar(name: &[u8]) -> bool {
-    if name.ends_with(b"sums") || name.ends_with(b"checksum") {
-        return true;
-    }
-    let Some(extension) = gram::extension(name) else {
-        return false;
-    };
-    // PERF: literals of known length compare as integers; a list of suffixes took half of the time
-    // of a search.
-    matches!(
-        extension,
-        b"torrent"
-            | b"zsync"
-            | b"sig"
-            | b"asc"
-            | b"sign"
-            | b"gpg"
-            | b"manifest"
-            | b"list"
-            | b"sha1"
-            | b"sha256"
-            | b"sha512"
-            | b"md5"
-            | b"sha256sum"
-            | b"sha512sum"
-            | b"md5sum"
-            | b"b2"
-            | b"checksum"
-            | b"meta"
-            | b"meta4"
-            | b"metalink"
-            | b"metadata"
-            | b"readme"
-            | b"dsc"
-            | b"changes"
-            | b"narinfo"
-            | b"jigdo"
-            | b"template"
-            | b"delta"
-            | b"files"
-            | b"provenance"
-    )
-}
-
-/// `rc` of `rc2`.
-fn without_number(word: &[u8]) -> &[u8] {
-    let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    &word[..word.len() - digits]
-}
-
-/// How much less a name with this word is wanted when the query does not ask for it.
-fn word_penalty(word: &[u8]) -> i32 {
-    match word {
-        b"arm64" | b"aarch64" => 6,
-        b"i386" | b"386" | b"ia32" | b"i486" | b"i586" | b"i686" | b"armel" | b"armhf"
-        | b"armv6" | b"armv6l" | b"armv7" | b"armv7l" | b"armv7hl" | b"s390x" | b"s390"
-        | b"powerpc" | b"ppc64" | b"ppc64le" | b"ppc64el" | b"riscv64" | b"mips" | b"mipsel"
-        | b"mips64el" | b"loong64" | b"loongarch64" | b"darwin" | b"mac" | b"mac64" | b"macos"
-        | b"macosx" | b"osx" | b"win32" | b"i386pae" => 12,
-        b"dbg" | b"dbgsym" | b"debuginfo" | b"debugsource" | b"dev" | b"devel" => 15,
-        b"beta" | b"alpha" | b"rc" | b"nightly" | b"daily" | b"preview" | b"initramfs" => 8,
-        _ => match without_number(word) {
-            b"rc" | b"beta" | b"alpha" => 8,
-            _ => 0,
-        },
-    }
-}
-
 /// The highest penalty of the words of a line, or of a part of one, that the query does not name; negative when it
 /// is for the most common machine.
 fn penalty(line: &[u8], search: &Search) -> i32 {
     let mut highest = 0;
     let (mut is_common, mut is_windows) = (false, false);
-    let mut start = 0;
-    for (at, &byte) in line.iter().chain(b"/").enumerate() {
-        if fold::is_word(byte) {
-            continue;
-        }
-        // PERF: most words are too long or too short to be on the list.
-        if (2..=11).contains(&(at - start)) {
-            let word = &line[start..at];
-            is_windows |= word == b"windows" && !search.names(word);
-            is_common |= matches!(word, b"amd64" | b"x64" | b"win64" | b"64bit");
-            let penalty = match word {
-                // As an architecture of its own, and not the start of `x86_64`.
-                b"x86" if line[at..].starts_with(b"_64") || line[at..].starts_with(b"-64") => {
-                    is_common = true;
-                    0
-                }
-                b"x86" => 12,
-                _ => word_penalty(word),
-            };
-            if penalty > highest && !search.names(word) {
-                highest = penalty;
+    for Range { start, end } in fold::words(line) {
+        let word = &line[start..end];
+        let less = match says(word) {
+            None => 0,
+            Some(Says::Less(less)) => less,
+            Some(Says::Windows) => {
+                is_windows |= !search.names(word);
+                0
             }
+            Some(Says::X86) if !matches!(line.get(end..end + 3), Some(b"_64" | b"-64")) => 12,
+            Some(Says::Common | Says::X86) => {
+                is_common = true;
+                0
+            }
+        };
+        if less > highest && !search.names(word) {
+            highest = less;
         }
-        start = at + 1;
     }
     if highest == 0 && is_common && !is_windows { -COMMON_MACHINE } else { highest }
 }
@@ -164,8 +121,8 @@ fn cut_number(line: &[u8], place: &Range<usize>) -> i32 {
 }
 
 /// Points for one place of a term.
-fn place(candidate: &Candidate<'_>, name_start: usize, place: Range<usize>) -> i32 {
-    let line = candidate.line;
+fn place(candidate: &Candidate<'_>, place: Range<usize>) -> i32 {
+    let &Candidate { line, name_start, .. } = candidate;
     let Range { start: at, end } = place;
     let (before, after) = (fold::is_boundary(line, at), fold::is_boundary(line, end));
     let number = cut_number(line, &place);
@@ -186,38 +143,62 @@ fn place(candidate: &Candidate<'_>, name_start: usize, place: Range<usize>) -> i
     let starts = at == 0 || line[at - 1] == b'/';
     let ends = line.get(end) == Some(&b'/');
     let mut points = 30 - number + 15 * i32::from(before) + 15 * i32::from(starts && ends);
-    if at == 0 && candidate.mirror_len > 0 && end >= candidate.mirror_len {
-        // The query names the mirror.
+    if at == 0 && candidate.names_mirror(end) {
         points += 30;
     }
     points
 }
 
-/// The best place of a term among those that count, and its points. One in the name counts more than any before it.
-fn best_place(
+/// Points of a place, and where it is.
+type Place = (i32, usize);
+
+/// Points of the best place in a name but for its start.
+const WITHIN_NAME: i32 = 200;
+
+/// The best place of a term in the name, among those that count.
+fn in_name(
     candidate: &Candidate<'_>,
-    name_start: usize,
     term: &Term,
     counts: impl Fn(&Range<usize>) -> bool,
-) -> Option<(i32, usize)> {
-    let line = candidate.line;
-    let from = |from: usize| term.occurrences_from(line, from).map(|at| at..at + term.bytes.len());
-    let points = |range: Range<usize>| (place(candidate, name_start, range.clone()), range.start);
-    let best = |&(points, at): &(i32, usize)| (points, Reverse(at));
-    // PERF: most folders need not be looked through.
-    let name = from(name_start).filter(&counts).take(MAX_OCCURRENCES).map(points).max_by_key(best);
-    name.or_else(|| {
-        let before = from(0).take_while(|range| range.start < name_start);
-        before.filter(&counts).take(MAX_OCCURRENCES).map(points).max_by_key(best)
-    })
+) -> Option<Place> {
+    let &Candidate { line, name_start, .. } = candidate;
+    best(candidate, term, term.occurrences_from(line, name_start), counts)
+}
+
+/// The best place of a term that starts before the name, among those that count.
+fn before_name(
+    candidate: &Candidate<'_>,
+    term: &Term,
+    counts: impl Fn(&Range<usize>) -> bool,
+) -> Option<Place> {
+    let starts = term.occurrences(candidate.line).take_while(|&at| at < candidate.name_start);
+    best(candidate, term, starts, counts)
+}
+
+/// The first one of the best places.
+fn best(
+    candidate: &Candidate<'_>,
+    term: &Term,
+    starts: impl Iterator<Item = usize>,
+    counts: impl Fn(&Range<usize>) -> bool,
+) -> Option<Place> {
+    let places = starts.map(|at| at..at + term.bytes.len()).filter(counts).take(MAX_OCCURRENCES);
+    let mut best: Option<Place> = None;
+    for range in places {
+        let points = place(candidate, range.clone());
+        if best.is_none_or(|(most, _)| points > most) {
+            best = Some((points, range.start));
+        }
+        // PERF: mostly the first one, and no other needs to be looked for.
+        if points >= WITHIN_NAME {
+            break;
+        }
+    }
+    best
 }
 
 /// The best place of a word or of what may stand for it.
-fn best_choice(
-    candidate: &Candidate<'_>,
-    name_start: usize,
-    choice: &Choice,
-) -> Option<(i32, Range<usize>)> {
+fn best_choice(candidate: &Candidate<'_>, choice: &Choice) -> Option<(i32, Range<usize>)> {
     let line = candidate.line;
     let is_word = |at: &Range<usize>| {
         let is_extension = line[at.start] == b'.';
@@ -225,69 +206,36 @@ fn best_choice(
             if is_extension { at.end == line.len() } else { fold::is_boundary(line, at.end) };
         ends && fold::is_boundary(line, at.start)
     };
-    let range = |(points, at): (i32, usize), term: &Term| (points, at..at + term.bytes.len());
-    let typed = best_place(candidate, name_start, &choice.typed, |_| true)
+    let range = |(points, at): Place, term: &Term| (points, at..at + term.bytes.len());
+    let typed = in_name(candidate, &choice.typed, |_| true)
+        .or_else(|| before_name(candidate, &choice.typed, |_| true))
         .map(|found| range(found, &choice.typed));
     let other = |term| {
-        best_place(candidate, name_start, term, is_word)
+        in_name(candidate, term, is_word)
+            .or_else(|| before_name(candidate, term, is_word))
             .map(|(points, at)| range((points.min(MAX_STANDS_FOR) - STANDS_FOR, at), term))
     };
     typed.into_iter().chain(choice.others.iter().filter_map(other)).max_by_key(|found| found.0)
 }
 
-/// Whether a word says for what system, or in what form, a file is.
-fn says_form(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"latest"
-            | b"linux"
-            | b"windows"
-            | b"win"
-            | b"darwin"
-            | b"mac"
-            | b"macos"
-            | b"installer"
-            | b"tar"
-            | b"gz"
-            | b"xz"
-            | b"zst"
-            | b"zip"
-            | b"tgz"
-            | b"iso"
-            | b"img"
-            | b"exe"
-            | b"msi"
-            | b"dmg"
-            | b"pkg"
-            | b"deb"
-            | b"rpm"
-            | b"whl"
-            | b"run"
-            | b"all"
-            | b"noarch"
-    )
-}
-
 /// How much of a name was asked for, in steps up to [`MAX_COVERAGE`]. Only words of letters count:
 /// with versions and architectures, `linux-4.9` would beat `linux-6.12.1`, and `1.0-1` `1.0-2+b1`. Words that say for
 /// what machine or in what form a file is do not count either.
-fn coverage(line: &[u8], name_start: usize, places: &[Range<usize>]) -> i32 {
+fn coverage(candidate: &Candidate<'_>, places: &[Range<usize>]) -> i32 {
     let (mut all, mut covered, mut others) = (0, 0, 0);
-    let (mut start, mut is_plain) = (name_start, true);
-    for at in name_start..=line.len() {
-        if line.get(at).is_some_and(|&byte| fold::is_word(byte)) {
-            is_plain &= fold::is_letter(line[at]);
+    let name = candidate.name();
+    for word in fold::words(name) {
+        let text = &name[word.clone()];
+        if !text.iter().all(|&byte| fold::is_letter(byte)) || FORMS.get(text).is_some() {
             continue;
         }
-        if is_plain && at > start && !says_form(&line[start..at]) {
-            let within =
-                |place: &Range<usize>| place.end.min(at).saturating_sub(place.start.max(start));
-            all += at - start;
-            let here = places.iter().map(within).sum::<usize>().min(at - start);
-            covered += here;
-            others += i32::from(here == 0);
-        }
-        (start, is_plain) = (at + 1, true);
+        let (start, end) = (candidate.name_start + word.start, candidate.name_start + word.end);
+        let within =
+            |place: &Range<usize>| place.end.min(end).saturating_sub(place.start.max(start));
+        let here = places.iter().map(within).sum::<usize>().min(text.len());
+        all += text.len();
+        covered += here;
+        others += i32::from(here == 0);
     }
     let steps = (8 * covered).checked_div(all).unwrap_or(0);
     5 * i32::try_from(steps).unwrap_or(0).min(MAX_COVERAGE) - others.min(MAX_OTHERS)
@@ -323,36 +271,76 @@ pub enum Verdict {
 pub struct Memory {
     /// The best place of each term in the last line, as ranges of its bytes.
     pub places: Vec<Range<usize>>,
-    /// Of the last line, all before its name.
-    folder: Vec<u8>,
-    folder_penalty: i32,
-    folder_depth: i32,
-    /// Wanted terms that are the whole name of a folder.
-    folders_named: i32,
+    folder: Folder,
 }
 
 impl Memory {
     /// To be called before another search.
     pub fn forget(&mut self) {
-        *self = Self { places: std::mem::take(&mut self.places), ..Self::default() };
+        self.folder = Folder::default();
+    }
+}
+
+/// The folder of the last line.
+///
+/// PERF: neighbours lie in the same folder.
+#[derive(Default)]
+struct Folder {
+    /// With the slash.
+    path: Vec<u8>,
+    /// The best place of each wanted term, once it was asked for.
+    places: Vec<OnceCell<Option<Place>>>,
+    traits: OnceCell<Traits>,
+}
+
+#[derive(Clone, Copy)]
+struct Traits {
+    penalty: i32,
+    depth: i32,
+    /// Wanted terms that are the whole name of a folder.
+    named: i32,
+}
+
+impl Folder {
+    fn enter(&mut self, path: &[u8], terms: usize) {
+        if path != self.path || terms != self.places.len() {
+            self.path.clear();
+            self.path.extend_from_slice(path);
+            self.places.clear();
+            self.places.resize_with(terms, OnceCell::new);
+            self.traits = OnceCell::new();
+        }
     }
 
-    /// PERF: neighbours lie in the same folder.
-    fn look_at(&mut self, folder: &[u8], search: &Search) {
-        if folder != self.folder {
-            self.folder.clear();
-            self.folder.extend_from_slice(folder);
-            self.folder_penalty = penalty(folder, search);
-            let depth = memchr::memchr_iter(b'/', folder).count();
-            self.folder_depth = i32::try_from(depth).unwrap_or(i32::MAX / 8);
-            let is_named = |term: &&Term| {
-                term.occurrences(folder).any(|at| {
-                    (at == 0 || folder[at - 1] == b'/')
-                        && folder.get(at + term.bytes.len()) == Some(&b'/')
-                })
-            };
-            let named = search.wanted.iter().filter(is_named).take(2).count();
-            self.folders_named = i32::try_from(named).unwrap_or(0);
+    /// The best place of a wanted term before the name.
+    fn place(&self, number: usize, term: &Term, candidate: &Candidate<'_>) -> Option<Place> {
+        let found = || before_name(candidate, term, |_| true);
+        // Nothing else can reach into the name.
+        if term.bytes.contains(&b'/') {
+            return found();
+        }
+        *self.places[number].get_or_init(found)
+    }
+
+    fn traits(&self, search: &Search) -> Traits {
+        *self.traits.get_or_init(|| Traits::new(&self.path, search))
+    }
+}
+
+impl Traits {
+    fn new(folder: &[u8], search: &Search) -> Self {
+        let is_named = |term: &&Term| {
+            term.occurrences(folder).any(|at| {
+                (at == 0 || folder[at - 1] == b'/')
+                    && folder.get(at + term.bytes.len()) == Some(&b'/')
+            })
+        };
+        let named = search.wanted.iter().filter(is_named).take(2).count();
+        let depth = memchr::memchr_iter(b'/', folder).count();
+        Self {
+            penalty: penalty(folder, search),
+            depth: i32::try_from(depth).unwrap_or(i32::MAX / 8),
+            named: i32::try_from(named).unwrap_or(0),
         }
     }
 }
@@ -365,14 +353,14 @@ pub fn score(
     floor: i32,
     memory: &mut Memory,
 ) -> Verdict {
-    let line = candidate.line;
-    let name_start = memchr::memrchr(b'/', line).map_or(0, |slash| slash + 1);
-    let name = &line[name_start..];
-    let mut score = 0;
-    let places = &mut memory.places;
+    let Memory { places, folder } = memory;
+    let name = candidate.name();
+    folder.enter(candidate.folder(), search.wanted.len());
     places.clear();
-    for term in &search.wanted {
-        let Some((points, at)) = best_place(candidate, name_start, term, |_| true) else {
+    let mut score = 0;
+    for (number, term) in search.wanted.iter().enumerate() {
+        let found = in_name(candidate, term, |_| true);
+        let Some((points, at)) = found.or_else(|| folder.place(number, term, candidate)) else {
             return Verdict::Miss;
         };
         score += points;
@@ -382,39 +370,43 @@ pub fn score(
         places.push(at..at + term.bytes.len());
     }
     for choice in &search.choices {
-        let Some((points, found)) = best_choice(candidate, name_start, choice) else {
+        let Some((points, found)) = best_choice(candidate, choice) else {
             return Verdict::Miss;
         };
         score += points;
         places.push(found);
     }
     for pattern in &search.patterns {
-        let Some(found) = pattern.find(line) else {
+        let Some(found) = pattern.find(candidate.line) else {
             return Verdict::Miss;
         };
-        score += place(candidate, name_start, found.clone());
+        score += place(candidate, found.clone());
         places.push(found);
     }
     score -= 25 * i32::from(candidate.tier);
-    let more = 5 * MAX_COVERAGE + INSTALLER + NEWEST + 2 * FOLDER_NAMED + COMMON_MACHINE;
-    if score + more < floor {
-        // PERF: what follows adds no more, and most lines of a common word end here.
+    // PERF: each step bounds what the dearer ones after it may add; most lines of a common word end early.
+    let name_adds = 5 * MAX_COVERAGE + INSTALLER + NEWEST;
+    if score + name_adds + 2 * FOLDER_NAMED + COMMON_MACHINE < floor {
         return Verdict::Low;
     }
-    if !candidate.is_dir || name_start == 0 {
-        score += coverage(line, name_start, places) + extra(name);
-    }
-    memory.look_at(&line[..name_start], search);
-    score += FOLDER_NAMED * memory.folders_named - 3 * memory.folder_depth;
+    let Traits { penalty: of_folder, depth, named } = folder.traits(search);
+    score += FOLDER_NAMED * named - 3 * depth;
     if !candidate.is_dir && is_sidecar(name) && !wants_sidecar(search, name) {
         score -= 50;
     }
-    if score - memory.folder_penalty + COMMON_MACHINE < floor {
+    let least = if of_folder > 0 { of_folder } else { -COMMON_MACHINE };
+    if score + name_adds - least < floor {
         return Verdict::Low;
     }
-    let (folder, name) = (memory.folder_penalty, penalty(name, search));
-    let penalty = if folder.max(name) > 0 { folder.max(name) } else { folder.min(name) };
-    Verdict::Score(score - penalty)
+    if !candidate.is_dir || candidate.name_start == 0 {
+        score += coverage(candidate, places) + extra(name);
+    }
+    if score - least < floor {
+        return Verdict::Low;
+    }
+    let of_name = penalty(name, search);
+    let highest = of_folder.max(of_name);
+    Verdict::Score(score - if highest > 0 { highest } else { of_folder.min(of_name) })
 }
 
 /// Whether the last word of the name is asked for: `SHA256SUMS`, `torrent`.
@@ -422,19 +414,4 @@ fn wants_sidecar(search: &Search, name: &[u8]) -> bool {
     let ends = |wanted: &[u8]| wanted.len() > 2 && name.ends_with(wanted);
     search.required().any(|term| ends(&term.bytes))
         || search.ext.as_ref().is_some_and(|ext| ends(ext))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sidecars_are_told_from_files() {
-        for name in [&b"a.iso.zsync"[..], b"sha256sums", b"a.tar.gz.asc", b"checksum"] {
-            assert!(is_sidecar(name), "{name:?}");
-        }
-        for name in [&b"a.iso"[..], b"linux-6.1.tar.xz", b"listing"] {
-            assert!(!is_sidecar(name), "{name:?}");
-        }
-    }
 }

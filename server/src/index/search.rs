@@ -3,6 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::ops::Range;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -15,7 +16,7 @@ use super::loosen;
 use super::names::Scratch;
 use super::order::{TIERS, Tier};
 use super::part::Part;
-use super::plan::{self, Lane, Lanes};
+use super::plan::{self, Lane, Lanes, Needs, Spare};
 use super::query::{Query, QueryError, Search};
 use super::rank::{self, Candidate, Verdict};
 use super::reader::Index;
@@ -73,9 +74,9 @@ pub struct Limits {
 
 impl Limits {
     /// What a visitor's query may cost. On ten million paths and 233 keystrokes it finds 76 of a hundred of the ten hits
-    /// that are best without limits; 2,000 matches find 81 and take four thirds of the time.
+    /// that are best without limits; 1,800 matches find 77 and take five quarters of the time.
     pub const VISITOR: Self =
-        Self { matches: 1200, blocks: 2000, deadline: Duration::from_micros(3500) };
+        Self { matches: 1500, blocks: 2000, deadline: Duration::from_micros(3500) };
     /// What one of several further readings of it may cost.
     const ANOTHER: Self =
         Self { blocks: 500, deadline: Duration::from_micros(900), ..Self::VISITOR };
@@ -85,16 +86,14 @@ impl Limits {
 }
 
 /// The part of the blocks and of the time that the first pass may use.
-const FIRST_PASS: usize = 2;
+const FIRST_PASS: u32 = 2;
+
+/// With so many matches of the first pass, or a full page, there is no second one: with the time that it takes, more
+/// matches of the first one are worth more.
+const ENOUGH: usize = 50;
 
 /// Candidate blocks from which on the likely best ones are looked at first.
 const WORTH_TWO_PASSES: u32 = 200;
-
-/// Further blocks looked into when the first pass has already filled the page, and matches in them. On ten million paths
-/// and 229 keystrokes this finds more of the ten hits that are best without limits than half of the matches for each
-/// pass and 100 blocks (86 of 100 instead of 82) in four fifths of the time.
-const FURTHER_BLOCKS: usize = 20;
-const FURTHER_MATCHES: usize = 300;
 
 /// While nothing is found, a search goes on for so many times its limits.
 const EMPTY_HANDED: u32 = 20;
@@ -118,6 +117,22 @@ pub struct Tools {
     scratch: Scratch,
     folded: Vec<u8>,
     memory: rank::Memory,
+    /// Paths of what was found.
+    paths: Vec<u8>,
+    found: Vec<Found>,
+    spare: Spare,
+}
+
+impl Tools {
+    fn forget(&mut self) {
+        self.memory.forget();
+        self.paths.clear();
+        self.found.clear();
+    }
+
+    fn take_found(&mut self) -> (Vec<u8>, Vec<Found>) {
+        (std::mem::take(&mut self.paths), std::mem::take(&mut self.found))
+    }
 }
 
 /// One running search.
@@ -126,8 +141,6 @@ struct Run<'a> {
     search: &'a Search,
     started: Instant,
     tools: Tools,
-    paths: Vec<u8>,
-    found: Vec<Found>,
     /// The best scores so far, as many as are shown.
     page: BinaryHeap<Reverse<i32>>,
     floor: i32,
@@ -171,16 +184,15 @@ impl Index {
             tracing::error!(%error, "the file index cannot be read");
             QueryError::Unreadable
         };
-        let lanes = self.lanes(&search);
         let mut tools = self.take_tools();
-        tools.memory.forget();
+        tools.forget();
+        let spare = std::mem::take(&mut tools.spare);
+        let lanes = self.lanes(&search, &spare);
         let mut run = Run {
             index: self,
             search: &search,
             started,
             tools,
-            paths: Vec::new(),
-            found: Vec::new(),
             page: BinaryHeap::new(),
             floor: i32::MIN,
             total: 0,
@@ -189,17 +201,23 @@ impl Index {
         };
         let is_complete = run.walk_twice(lanes, limits).map_err(unreadable)?;
         let answer = run.answer(is_complete);
-        self.return_tools(run.tools);
+        let tools = run.tools;
+        self.return_tools(Tools { spare, ..tools });
         Ok(answer)
     }
 
     /// The parts; first those with a mirror that the query names.
-    fn lanes(&self, search: &Search) -> Lanes<'_> {
+    fn lanes<'a>(&'a self, search: &Search, spare: &'a Spare) -> Lanes<'a> {
         let mut parts: Vec<&Part> = self.parts().iter().collect();
         parts.sort_by_cached_key(|part| {
             !part.info().mirrors.iter().any(|mirror| search.is_about(&mirror.id))
         });
-        Lanes::new(parts, plan::needs(search, self.mirrors()))
+        Lanes::new(parts, self.needs(search), spare)
+    }
+
+    fn needs(&self, search: &Search) -> Rc<Needs> {
+        let largest = self.parts().last();
+        largest.map_or_else(Needs::nothing, |part| plan::needs(search, self.mirrors(), part))
     }
 }
 
@@ -214,11 +232,11 @@ impl Index {
         let Ok(search) = Search::parse(&query, self.mirrors()) else {
             bail!("{folder:?} is no folder");
         };
-        let needs = plan::needs(&search, self.mirrors());
+        let needs = self.needs(&search);
         let inside = format!("{}/", folder.trim_matches('/')).into_bytes();
-        let mut scratch = Scratch::default();
+        let (mut scratch, spare) = (Scratch::default(), Spare::default());
         for part in self.parts() {
-            let Some(mut lane) = Lane::new(part, &needs)? else { continue };
+            let Some(mut lane) = Lane::new(part, &needs, &spare)? else { continue };
             let mut block = lane.all.seek(0)?;
             while block != TERMINATED {
                 part.names().read(block, &mut scratch).with_context(|| format!("block {block}"))?;
@@ -253,28 +271,27 @@ fn is_worth_two_passes(lanes: &mut Lanes<'_>) -> std::io::Result<bool> {
 }
 
 impl<'a> Run<'a> {
-    /// Looks into the blocks where a name starts like the first word, then into all. Returns
+    /// Looks into the blocks where a name starts like the first word, then into all unless these fill the page. Returns
     /// whether it came to the end.
     fn walk_twice(&mut self, mut lanes: Lanes<'a>, limits: Limits) -> std::io::Result<bool> {
-        let mut rest = limits;
         if let Some(term) = self.search.wanted.first()
             && is_worth_two_passes(&mut lanes)?
         {
             let share = Limits {
                 matches: limits.matches,
-                blocks: limits.blocks / FIRST_PASS,
-                deadline: limits.deadline / 2,
+                blocks: limits.blocks / FIRST_PASS as usize,
+                deadline: limits.deadline / FIRST_PASS,
             };
             self.walk(&mut lanes, share, Some(Gram::name_start(&term.bytes)))?;
-            if limits != Limits::NONE && self.total >= self.search.limit {
-                rest.blocks = limits.blocks.min(self.blocks + FURTHER_BLOCKS);
-                rest.matches = self.total + FURTHER_MATCHES;
+            if limits != Limits::NONE && self.total >= self.search.limit.max(ENOUGH) {
+                return Ok(false);
             }
         }
-        Ok(self.walk(&mut lanes, rest, None)? && !self.is_damaged)
+        Ok(self.walk(&mut lanes, limits, None)? && !self.is_damaged)
     }
 
-    /// Looks into good tiers of all parts before worse ones, or only where `starts` is. Returns whether it came to the end.
+    /// Looks into good tiers of all parts before worse ones, or only where `starts` is, which is the same in every call.
+    /// Returns whether it came to the end.
     fn walk(
         &mut self,
         lanes: &mut Lanes<'a>,
@@ -283,14 +300,16 @@ impl<'a> Run<'a> {
     ) -> std::io::Result<bool> {
         for tier in 0..TIERS {
             for at in 0..lanes.len() {
-                if starts.is_some_and(|gram| !lanes.part(at).may_hold(gram)) {
+                let part = lanes.part(at);
+                let is_missing = |gram| !part.may_hold(gram);
+                if part.tier_blocks(tier).is_empty() || starts.is_some_and(is_missing) {
                     continue;
                 }
                 if self.total >= limits.matches {
                     return Ok(false);
                 }
                 let Some(lane) = lanes.get(at)? else { continue };
-                if let (Some(gram), 0) = (starts, tier) {
+                if let Some(gram) = starts {
                     lane.find_starts(gram)?;
                 }
                 if !self.walk_lane(lane, tier, limits, starts.is_some())? {
@@ -310,9 +329,6 @@ impl<'a> Run<'a> {
     ) -> std::io::Result<bool> {
         let part = lane.part;
         let Range { start, end } = part.tier_blocks(tier);
-        if start == end {
-            return Ok(true);
-        }
         let Lane { seen, passed, .. } = lane;
         let blocks = if is_first {
             let Some(blocks) = &mut lane.first else { return Ok(true) };
@@ -330,9 +346,13 @@ impl<'a> Run<'a> {
                     return Ok(false);
                 }
                 self.blocks += 1;
+                let before = self.total;
                 if let Err(error) = self.look_into(part, block) {
                     tracing::error!(%error, block, part = %part.dir().display(), "the file index is damaged");
                     self.is_damaged = true;
+                }
+                if self.total == before {
+                    blocks.was_vain();
                 }
                 if is_first {
                     seen.push(block);
@@ -366,7 +386,7 @@ impl<'a> Run<'a> {
             if let Some(term) = longest {
                 // No term contains NUL, so an occurrence lies within one line.
                 match term.find(&folded, self.tools.scratch.lines.range(line).start) {
-                    Some(at) => line = self.tools.scratch.lines.line_at(at),
+                    Some(at) => line = self.tools.scratch.lines.line_at(at, line),
                     None => break,
                 }
             }
@@ -394,8 +414,10 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let entry = u64::from(block) * BLOCK_LEN as u64 + line as u64;
+        let tier = part.tier(entry);
         let path = &self.tools.scratch.lines.text[range.clone()];
-        let candidate = self.candidate(path, &folded[range.clone()], is_dir, part.tier(entry));
+        let mirrors = self.index.mirrors();
+        let candidate = Candidate::new(&folded[range], is_dir, tier, path, mirrors);
         let score = match rank::score(&candidate, self.search, self.floor, &mut self.tools.memory) {
             Verdict::Miss => return Ok(()),
             Verdict::Low => {
@@ -406,11 +428,11 @@ impl<'a> Run<'a> {
         };
         self.total += 1;
         if score >= self.floor {
-            let start = self.paths.len();
-            self.paths.extend_from_slice(path);
+            let start = self.tools.paths.len();
+            self.tools.paths.extend_from_slice(path);
+            let path = start..self.tools.paths.len();
             let facts = self.tools.scratch.facts(line)?;
-            let tier = candidate.tier;
-            self.found.push(Found { score, tier, path: start..self.paths.len(), facts });
+            self.tools.found.push(Found { score, tier, path, facts });
             self.raise_floor(score);
         }
         Ok(())
@@ -440,31 +462,20 @@ impl<'a> Run<'a> {
 
     /// Nothing below the worst score of a full page will be shown.
     fn raise_floor(&mut self, score: i32) {
-        self.page.push(Reverse(score));
-        if self.page.len() > self.search.limit {
-            self.page.pop();
+        if self.page.len() < self.search.limit {
+            self.page.push(Reverse(score));
+        } else if let Some(mut worst) = self.page.peek_mut()
+            && score > worst.0
+        {
+            worst.0 = score;
+        }
+        if self.page.len() >= self.search.limit {
             self.floor = self.page.peek().map_or(i32::MIN, |worst| worst.0);
         }
     }
 
-    fn candidate<'l>(
-        &self,
-        path: &[u8],
-        line: &'l [u8],
-        is_dir: bool,
-        tier: Tier,
-    ) -> Candidate<'l> {
-        let mut mirror_len = 0;
-        if self.search.wanted.iter().any(|term| line.starts_with(&term.bytes)) {
-            let mirrors = self.index.mirrors();
-            let mirror = mirrors.resolve(path).and_then(|number| mirrors.get(number));
-            mirror_len = mirror.map_or(0, |mirror| mirror.prefix.len());
-        }
-        Candidate { line, is_dir, tier, mirror_len }
-    }
-
     fn answer(&mut self, total_is_exact: bool) -> Answer {
-        let paths = std::mem::take(&mut self.paths);
+        let (paths, mut found) = self.tools.take_found();
         let better = |a: &Found, b: &Found| -> Ordering {
             let path = |found: &Found| &paths[found.path.clone()];
             let name = |found: &Found| split_name(path(found)).1;
@@ -474,21 +485,19 @@ impl<'a> Run<'a> {
                 .then_with(|| a.tier.cmp(&b.tier))
                 .then_with(|| version::newest_first(path(a), path(b)))
         };
-        let total = self.total as u64;
-        if self.found.len() > self.search.limit {
-            self.found.select_nth_unstable_by(self.search.limit, better);
-            self.found.truncate(self.search.limit);
+        if found.len() > self.search.limit {
+            found.select_nth_unstable_by(self.search.limit, better);
+            found.truncate(self.search.limit);
         }
-        self.found.sort_unstable_by(better);
-        let found = std::mem::take(&mut self.found);
+        found.sort_unstable_by(better);
         let hits = found.iter().map(|found| self.hit(found, &paths[found.path.clone()])).collect();
-        let literal = self.search.literal.clone();
+        (self.tools.paths, self.tools.found) = (paths, found);
         Answer {
             hits,
-            total,
+            total: self.total as u64,
             total_is_exact,
             took_us: micros(self.started),
-            literal,
+            literal: self.search.literal.clone(),
             without: None,
         }
     }
@@ -496,24 +505,28 @@ impl<'a> Run<'a> {
     fn hit(&mut self, found: &Found, path: &[u8]) -> Hit {
         let mirrors = self.index.mirrors();
         let mirror = mirrors.resolve(path).and_then(|number| mirrors.get(number));
-        let line = fold::fold(path);
-        let candidate = self.candidate(path, &line, found.facts.is_dir, found.tier);
-        rank::score(&candidate, self.search, i32::MIN, &mut self.tools.memory);
+        let Tools { memory, folded: line, .. } = &mut self.tools;
+        line.clear();
+        fold::fold_into(path, line);
+        let candidate = Candidate::new(line, found.facts.is_dir, found.tier, path, mirrors);
+        rank::score(&candidate, self.search, i32::MIN, memory);
+        let text = str::from_utf8(path);
+        let places = highlights(&mut memory.places);
         Hit {
-            path: String::from_utf8_lossy(path).into_owned(),
+            path: text.map_or_else(|_| String::from_utf8_lossy(path).into_owned(), str::to_owned),
             path_bytes: path.to_owned(),
             mirror: mirror.map_or_else(String::new, |mirror| mirror.id.clone()),
             size: found.facts.size,
             mtime: found.facts.mtime,
             is_dir: found.facts.is_dir,
-            highlights: highlights(path, &mut self.tools.memory.places),
+            highlights: if text.is_ok() { places } else { shown(path, &places) },
             score: found.score,
         }
     }
 }
 
-/// Byte ranges of a path as ranges of its lossy form, sorted and merged.
-fn highlights(path: &[u8], places: &mut [Range<usize>]) -> Vec<Range<usize>> {
+/// Ranges, sorted and merged.
+fn highlights(places: &mut [Range<usize>]) -> Vec<Range<usize>> {
     places.sort_unstable_by_key(|place| place.start);
     let mut merged: Vec<Range<usize>> = Vec::new();
     for place in places.iter() {
@@ -522,9 +535,11 @@ fn highlights(path: &[u8], places: &mut [Range<usize>]) -> Vec<Range<usize>> {
             _ => merged.push(place.clone()),
         }
     }
-    if std::str::from_utf8(path).is_ok() {
-        return merged;
-    }
+    merged
+}
+
+/// Ranges of a path as ranges of its lossy form.
+fn shown(path: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
     let shown = |at: usize| String::from_utf8_lossy(&path[..at]).len();
-    merged.iter().map(|place| shown(place.start)..shown(place.end)).collect()
+    places.iter().map(|place| shown(place.start)..shown(place.end)).collect()
 }
