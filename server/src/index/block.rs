@@ -3,7 +3,9 @@
 //! ```text
 //! block:  varint length of the facts << 2 | is packed << 1 | has directories, [one bit an entry:
 //!         is directory], [varint length, packed hexadecimal digits], facts, compressed names
-//! names:  per entry  varint shared-with-previous, varint suffix length; then all suffixes
+//! names:  per entry  what is not shared with the previous one; between them  NUL, varint 2 * bytes of
+//!         the previous one that are not shared; within them, for packed digits  NUL, varint
+//!         2 * packed bytes + 1
 //! facts:  zig-zag varint earliest mtime, then bits: width of a time, least bits of a size, width
 //!         of a number of bits, has a table; [length of the table, times]; per entry  time or its
 //!         place in the table, times being distances from the earliest; per file  bits of its size,
@@ -129,74 +131,63 @@ impl Lines {
 
 /// Shortest run of hexadecimal digits that is packed, two digits a byte.
 const PACKED: usize = 16;
-/// Bytes packed in one go at most.
-const MAX_PACKED: usize = 255;
 
 /// How many bytes the run of lower-case hexadecimal digits at the start of `text` packs into.
 fn packable(text: &[u8]) -> usize {
     let is_hex = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    (text.iter().take_while(is_hex).count() / 2).min(MAX_PACKED)
+    text.iter().take_while(is_hex).count() / 2
 }
 
-/// Packs the long hexadecimal runs of a suffix: compression makes nothing of them. Each leaves NUL,
-/// which no path holds, and its length in the text.
-fn pack(mut suffix: &[u8], text: &mut Vec<u8>, packed: &mut Vec<u8>) {
+/// Appends the rest of a line; its long hexadecimal runs are packed, since compression makes nothing of them.
+fn pack(mut rest: &[u8], text: &mut Vec<u8>, packed: &mut Vec<u8>) {
     let nibble = |digit: u8| if digit <= b'9' { digit - b'0' } else { digit - b'a' + 10 };
-    while suffix.len() >= PACKED {
-        let length = packable(suffix);
+    while rest.len() >= PACKED {
+        let length = packable(rest);
         if length >= PACKED / 2 {
-            let (run, rest) = suffix.split_at(2 * length);
+            let (run, after) = rest.split_at(2 * length);
             packed.extend(run.chunks_exact(2).map(|two| nibble(two[0]) << 4 | nibble(two[1])));
-            text.extend([0, u8::try_from(length).unwrap_or(u8::MAX)]);
-            suffix = rest;
+            put_mark(length << 1 | 1, text);
+            rest = after;
         } else {
             // Whatever starts within this run is shorter still.
-            let (plain, rest) = suffix.split_at((2 * length + 1).min(suffix.len()));
+            let (plain, after) = rest.split_at((2 * length + 1).min(rest.len()));
             text.extend_from_slice(plain);
-            suffix = rest;
+            rest = after;
         }
     }
-    text.extend_from_slice(suffix);
+    text.extend_from_slice(rest);
 }
 
-/// Appends the `length` bytes of a suffix that [`pack`] wrote.
-fn unpack(
-    text: &mut &[u8],
-    packed: &mut &[u8],
-    mut length: usize,
-    out: &mut Vec<u8>,
-) -> Result<(), DamagedBlock> {
+/// Appends what stands between pieces of text: NUL, which no path holds, and a number.
+fn put_mark(value: usize, text: &mut Vec<u8>) {
+    text.push(0);
+    put_varint(value as u64, text);
+}
+
+/// Appends the digits that were packed into some bytes.
+fn unpack(packed: &[u8], out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    while length > 0 {
-        let ahead = &text[..length.min(text.len())];
-        let Some(mark) = memchr::memchr(0, ahead) else {
-            out.extend_from_slice(take(text, length)?);
-            return Ok(());
-        };
-        out.extend_from_slice(take(text, mark)?);
-        let [_, bytes] = take(text, 2)? else { return Err(DamagedBlock) };
-        let bytes = take(packed, usize::from(*bytes))?;
-        length = length.checked_sub(mark + 2 * bytes.len()).ok_or(DamagedBlock)?;
-        for byte in bytes {
-            out.extend([DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-        }
+    for byte in packed {
+        out.extend([DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     }
-    Ok(())
 }
 
 /// Appends the front-coded names of a block, and what is packed of them.
+///
+/// What is left of the previous line says less than what is taken of it: with names that differ in a version it stays the
+/// same. Beside the text, and not with all such numbers before it, compression finds both together: a byte less a path.
 pub fn encode_names(lines: &Lines, out: &mut Vec<u8>, packed: &mut Vec<u8>) {
-    let mut suffixes = Vec::with_capacity(lines.text.len());
-    let mut before: &[u8] = b"";
+    let mut before: Option<&[u8]> = None;
     for number in 0..lines.len() {
         let line = lines.line(number);
-        let shared = shared_prefix(before, line);
-        put_varint(shared as u64, out);
-        put_varint((line.len() - shared) as u64, out);
-        pack(&line[shared..], &mut suffixes, packed);
-        before = line;
+        let mut shared = 0;
+        if let Some(before) = before {
+            shared = shared_prefix(before, line);
+            put_mark((before.len() - shared) << 1, out);
+        }
+        pack(&line[shared..], out, packed);
+        before = Some(line);
     }
-    out.extend_from_slice(&suffixes);
 }
 
 /// Decodes `count` front-coded names into `lines`, replacing what was there.
@@ -207,23 +198,27 @@ pub fn decode_names(
     lines: &mut Lines,
 ) -> Result<(), DamagedBlock> {
     lines.clear();
-    let mut lengths = [(0, 0); BLOCK_LEN];
-    let lengths = lengths.get_mut(..count).ok_or(DamagedBlock)?;
-    for (shared, added) in lengths.iter_mut() {
-        *shared = take_length(&mut bytes)?;
-        *added = take_length(&mut bytes)?;
-    }
     let mut before = 0..0;
-    for (shared, added) in lengths.iter() {
-        if *shared > before.len() {
-            return Err(DamagedBlock);
-        }
+    // Of the line before.
+    let mut unshared = 0;
+    for number in 1..=count {
         let start = lines.text.len();
+        let shared = before.len().checked_sub(unshared).ok_or(DamagedBlock)?;
         lines.text.extend_from_within(before.start..before.start + shared);
-        if packed.is_empty() {
-            lines.text.extend_from_slice(take(&mut bytes, *added)?);
-        } else {
-            unpack(&mut bytes, &mut packed, *added, &mut lines.text)?;
+        loop {
+            let mark = memchr::memchr(0, bytes);
+            let plain = mark.unwrap_or(bytes.len());
+            lines.text.extend_from_slice(take(&mut bytes, plain)?);
+            if mark.is_none() && number == count {
+                break;
+            }
+            let [_] = take(&mut bytes, 1)? else { return Err(DamagedBlock) };
+            let value = take_length(&mut bytes)?;
+            if value & 1 == 0 {
+                unshared = value >> 1;
+                break;
+            }
+            unpack(take(&mut packed, value >> 1)?, &mut lines.text);
         }
         before = start..lines.text.len();
         lines.text.push(0);

@@ -23,9 +23,11 @@ impl Gram {
         Self(kind << 24 | value & 0x00ff_ffff)
     }
 
-    /// Three consecutive bytes of a folded line.
-    pub fn trigram(bytes: [u8; 3]) -> Self {
-        Self::new(0, u32::from_be_bytes([0, bytes[0], bytes[1], bytes[2]]))
+    /// Three consecutive bytes of a folded line. None with a slash: the words around it say enough, and such grams would be
+    /// a fourteenth of the index.
+    pub fn trigram(bytes: [u8; 3]) -> Option<Self> {
+        let [a, b, c] = bytes;
+        (!bytes.contains(&b'/')).then(|| Self::new(0, u32::from_be_bytes([0, a, b, c])))
     }
 
     /// The first byte of a token.
@@ -36,6 +38,15 @@ impl Gram {
     /// The first two bytes of a token.
     pub fn token_pair(bytes: [u8; 2]) -> Self {
         Self::new(2, u32::from(u16::from_be_bytes(bytes)))
+    }
+
+    /// What starts with these one or two bytes; none if no token does.
+    pub fn token(start: &[u8]) -> Option<Self> {
+        match *start {
+            [byte] if fold::is_word(byte) => Some(Self::token_byte(byte)),
+            [first, second] if fold::is_word(first) => Some(Self::token_pair([first, second])),
+            _ => None,
+        }
     }
 
     /// The start of the last path segment: its first one, two or three bytes.
@@ -80,8 +91,8 @@ impl Gram {
         }
     }
 
-    /// The token as it stands in tantivy's term dictionary.
-    pub fn token(self) -> String {
+    /// The gram as it stands in tantivy's term dictionary.
+    pub fn text(self) -> String {
         let mut out = String::with_capacity(TOKEN_LEN);
         self.push_token(&mut out);
         out
@@ -139,7 +150,10 @@ impl GramSet {
             return;
         };
         for window in bytes.windows(3) {
-            let value = u32::from_be_bytes([0, window[0], window[1], window[2]]);
+            let Some(Gram(value)) = window.first_chunk().and_then(|bytes| Gram::trigram(*bytes))
+            else {
+                continue;
+            };
             let bit = 1_u64 << (value & 63);
             let word = &mut self.seen[value as usize >> 6];
             if *word & bit == 0 {
@@ -249,14 +263,17 @@ mod tests {
         set.add_line(first, 0, false, mirror);
         set.add_line(second, 33, false, mirror);
         let found = tokens(&mut set);
-        let has = |gram: Gram| found.contains(&gram.token());
+        let has = |gram: Gram| found.contains(&gram.text());
         assert!(has(Gram::hash_prefix(b"8e013640")));
-        assert!(has(Gram::trigram(*b"qt6")) && has(Gram::trigram(*b"/qt")));
+        assert!(Gram::trigram(*b"qt6").is_some_and(&has));
         assert!(has(Gram::token_byte(b'6')) && has(Gram::token_pair(*b"qt")));
         assert!(has(Gram::name_start(b"qt6")) && has(Gram::name_start(b"q")));
         assert!(Gram::extension(b"iso").is_some_and(has));
-        assert!(!has(Gram::trigram(*b"8e0")) && !has(Gram::trigram(*b"/8e")));
-        assert!(found.iter().all(|token| Gram::from_token(token.as_bytes()).token() == *token));
+        assert!(
+            Gram::trigram(*b"8e0").is_some_and(|gram| !has(gram))
+                && Gram::trigram(*b"/8e").is_none()
+        );
+        assert!(found.iter().all(|token| Gram::from_token(token.as_bytes()).text() == *token));
         assert!(tokens(&mut set).is_empty());
     }
 }

@@ -18,7 +18,7 @@ use super::postings::{Postings, PostingsWriter};
 use super::record::FileRecord;
 
 /// Raised when the files change meaning.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 const INFO_FILE: &str = "info.json";
 
 /// What a part says about itself.

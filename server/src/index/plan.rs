@@ -348,14 +348,11 @@ fn rarest_first(mut needs: Vec<Need>, sample: &Part) -> Vec<Need> {
 }
 
 fn need_term(term: &[u8], sample: &Part, needs: &mut Vec<Need>) {
-    match *term {
-        [byte] if fold::is_word(byte) => needs.push(Need::Gram(Gram::token_byte(byte))),
-        [first, second] if fold::is_word(first) => {
-            needs.push(Need::Gram(Gram::token_pair([first, second])));
-        }
+    if term.len() < 3 {
         // A lone punctuation mark has no gram: every block is a candidate.
-        [] | [_] | [_, _] => {}
-        _ => need_long(term, sample, needs),
+        needs.extend(Gram::token(term).map(Need::Gram));
+    } else {
+        need_long(term, sample, needs);
     }
 }
 
@@ -372,13 +369,16 @@ fn need_long(term: &[u8], sample: &Part, needs: &mut Vec<Need>) {
         let mut grams: Vec<Gram> = (0..term.len())
             .filter(|&at| is_wanted(at))
             .filter_map(|at| term.get(at..)?.first_chunk::<3>())
-            .map(|bytes| Gram::trigram(*bytes))
+            .filter_map(|bytes| Gram::trigram(*bytes))
             .collect();
         grams.sort_unstable();
         grams.dedup();
         grams.into_iter().map(Need::Gram).collect::<Vec<_>>()
     };
     needs.extend(trigrams(&|at| !runs.iter().any(|run| touches(at, run))));
+    // No trigram goes across a slash, but a short name after one starts a token.
+    let short = term.split(|&byte| byte == b'/').skip(1).filter(|name| name.len() < 3);
+    needs.extend(short.filter_map(Gram::token).map(Need::Gram));
     for run in &runs {
         // Either the start of a hash, known by its hash gram, or plain text.
         let others = || runs.iter().filter(|other| *other != run);

@@ -120,7 +120,7 @@ impl Postings {
 
     /// Finds the list of the blocks that hold `gram`, or `None` when there are none.
     pub fn find(&self, gram: Gram) -> io::Result<Option<TermInfo>> {
-        self.inverted.get_term_info(&Term::from_field_text(self.field, &gram.token()))
+        self.inverted.get_term_info(&Term::from_field_text(self.field, &gram.text()))
     }
 
     /// All grams that have a list.
