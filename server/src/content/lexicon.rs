@@ -2,11 +2,12 @@
 //! which files have English ones, and words that say nothing (`content/search.toml`).
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::problem::Problem;
-use crate::index::Synonyms;
+use crate::index::{Kind, Synonyms};
 
 /// `search.toml`.
 #[derive(Deserialize)]
@@ -25,9 +26,13 @@ struct File {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 struct Noise {
     words: Vec<String>,
+    /// These say that a file is wanted.
+    files: Vec<String>,
+    /// These say that a folder is wanted.
+    folders: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +40,7 @@ enum Meaning {
     /// Mirrors, and the word that names of files elsewhere have for it.
     Mirrors(Vec<String>, Option<String>),
     Word(String),
-    Noise,
+    Noise(Option<Kind>),
 }
 
 /// The dictionary.
@@ -44,8 +49,8 @@ pub struct Lexicon {
     meanings: HashMap<String, Meaning>,
     /// Letters of the longest word.
     longest: usize,
-    also: Synonyms,
-    instead: Synonyms,
+    also: Arc<Synonyms>,
+    instead: Arc<Synonyms>,
 }
 
 /// A query as the dictionary reads it.
@@ -57,10 +62,12 @@ pub struct Reading {
     pub mirrors: Vec<String>,
     /// The words to look for in all mirrors when these have nothing, if there is a word for each mirror named.
     pub anywhere: Option<String>,
-    /// For words of the text, what may stand for them.
-    pub also: Synonyms,
+    /// What is wanted, if a word says so.
+    pub kind: Option<Kind>,
+    /// What may stand for words.
+    pub also: Arc<Synonyms>,
     /// The same, when nothing is found without.
-    pub instead: Synonyms,
+    pub instead: Arc<Synonyms>,
 }
 
 impl Lexicon {
@@ -76,7 +83,13 @@ impl Lexicon {
             })
             .collect();
         let words = file.words.into_iter().map(|(word, other)| (word, Meaning::Word(other)));
-        let noise = file.noise.words.into_iter().map(|word| (word, Meaning::Noise));
+        let Noise { words: others, files, folders } = file.noise;
+        let noise = |words: Vec<String>, kind| {
+            words.into_iter().map(move |word| (word, Meaning::Noise(kind)))
+        };
+        let noise = noise(others, None)
+            .chain(noise(files, Some(Kind::File)))
+            .chain(noise(folders, Some(Kind::Folder)));
         let synonyms = file.also.iter().chain(&file.instead);
         for word in synonyms.flat_map(|(word, others)| std::iter::once(word).chain(others)) {
             if word.is_empty() || word.contains(char::is_whitespace) || *word != word.to_lowercase()
@@ -87,7 +100,8 @@ impl Lexicon {
                 ));
             }
         }
-        let mut lexicon = Self { also: file.also, instead: file.instead, ..Self::default() };
+        let (also, instead) = (Arc::new(file.also), Arc::new(file.instead));
+        let mut lexicon = Self { also, instead, ..Self::default() };
         for (word, meaning) in mirrors.into_iter().chain(words).chain(noise) {
             if word.is_empty() || word.is_ascii() || word.contains(char::is_whitespace) {
                 return Err(Problem::in_file(
@@ -122,6 +136,7 @@ impl Lexicon {
         let mut all_words: Vec<String> = Vec::new();
         let mut has_words = true;
         let mut mirrors: Vec<String> = Vec::new();
+        let mut kind = None;
         for word in text.split_whitespace() {
             let pieces = if word.is_ascii() || word.contains('"') { None } else { self.cut(word) };
             let Some(pieces) = pieces else {
@@ -140,7 +155,7 @@ impl Lexicon {
                         words.push(other.clone());
                         all_words.push(other.clone());
                     }
-                    Piece::Known(Meaning::Noise) => {}
+                    Piece::Known(Meaning::Noise(says)) => kind = says.or(kind),
                     Piece::Ascii(text) => {
                         words.push(text.to_owned());
                         all_words.push(text.to_owned());
@@ -151,42 +166,40 @@ impl Lexicon {
         if words.is_empty() && mirrors.is_empty() {
             words.push(text.to_owned());
         }
-        let named = |synonyms: &Synonyms| {
-            let named = |word: &String| {
-                let word = word.to_lowercase();
-                synonyms.get(&word).cloned().map(|others| (word, others))
-            };
-            words.iter().chain(&all_words).filter_map(named).collect()
-        };
-        let (also, instead) = (named(&self.also), named(&self.instead));
         // Blanks within quotation marks are kept.
         let text = if text.is_ascii() { text.to_owned() } else { words.join(" ") };
         let anywhere = (!mirrors.is_empty() && has_words).then(|| all_words.join(" "));
-        Reading { text, mirrors, anywhere, also, instead }
+        let (also, instead) = (Arc::clone(&self.also), Arc::clone(&self.instead));
+        Reading { text, mirrors, anywhere, kind, also, instead }
     }
 
     /// Cuts a word into known words, the longest first, and runs of ASCII; nothing when something
     /// else remains.
     fn cut<'a>(&'a self, word: &'a str) -> Option<Vec<Piece<'a>>> {
         let mut pieces = Vec::new();
-        let mut rest = word;
-        while !rest.is_empty() {
-            let ascii = rest.find(|c: char| !c.is_ascii()).unwrap_or(rest.len());
-            if ascii > 0 {
-                pieces.push(Piece::Ascii(&rest[..ascii]));
-                rest = &rest[ascii..];
+        // Where the run of ASCII before `at` starts.
+        let (mut start, mut at) = (0, 0);
+        while at < word.len() {
+            let known = self.known_at(&word[at..]);
+            if known.is_none() && word.as_bytes()[at].is_ascii() {
+                at += 1;
                 continue;
             }
-            let ends: Vec<usize> =
-                rest.char_indices().map(|(at, c)| at + c.len_utf8()).take(self.longest).collect();
-            let (end, meaning) = ends
-                .into_iter()
-                .rev()
-                .find_map(|end| Some((end, self.meanings.get(&rest[..end])?)))?;
+            let (length, meaning) = known?;
+            pieces.extend((start < at).then(|| Piece::Ascii(&word[start..at])));
             pieces.push(Piece::Known(meaning));
-            rest = &rest[end..];
+            at += length;
+            start = at;
         }
+        pieces.extend((start < at).then(|| Piece::Ascii(&word[start..at])));
         Some(pieces)
+    }
+
+    /// The longest known word at the start of a text, and its length in bytes. It may begin with ASCII: `64位`.
+    fn known_at(&self, text: &str) -> Option<(usize, &Meaning)> {
+        let ends: Vec<usize> =
+            text.char_indices().map(|(at, c)| at + c.len_utf8()).take(self.longest).collect();
+        ends.into_iter().rev().find_map(|end| Some((end, self.meanings.get(&text[..end])?)))
     }
 }
 
@@ -237,7 +250,7 @@ mod tests {
         let lexicon = Lexicon::parse("search.toml", &file).unwrap();
         let reading = lexicon.read("Windows 桌面版  amd64");
         assert_eq!(reading.also["windows"], [".exe"]);
-        assert_eq!(reading.instead.into_keys().collect::<Vec<_>>(), ["amd64", "desktop"]);
+        assert_eq!(reading.instead.keys().collect::<Vec<_>>(), ["amd64", "desktop"]);
         assert_eq!(reading.anywhere, None);
         let reading = lexicon.read("安卓 内核 6.1");
         assert_eq!((reading.text.as_str(), reading.mirrors.len()), ("安卓 6.1", 1));
@@ -249,6 +262,21 @@ mod tests {
                 .to_string()
                 .contains("small letters")
         );
+    }
+
+    #[test]
+    fn words_that_name_nothing_may_say_what_is_wanted() {
+        let file = "[noise]\nwords = [\"源\"]\nfiles = [\"下载\"]\nfolders = [\"目录\"]\n";
+        let lexicon = Lexicon::parse("search.toml", file).unwrap();
+        let read = |text: &str| {
+            let Reading { text, kind, .. } = lexicon.read(text);
+            (text, kind)
+        };
+        assert_eq!(read("a 下载"), ("a".to_owned(), Some(Kind::File)));
+        assert_eq!(read("a源目录"), ("a".to_owned(), Some(Kind::Folder)));
+        let lexicon = Lexicon::parse("search.toml", "[words]\n\"64位\" = \"64bit\"\n").unwrap();
+        assert_eq!(lexicon.read("win64位 64").text, "win 64bit 64");
+        assert_eq!(read("a 源"), ("a".to_owned(), None));
     }
 
     #[test]

@@ -40,7 +40,8 @@ mod words;
 pub fn try_query(text: &str, line: &[u8]) {
     let query = Query { text: text.to_owned(), ..Query::default() };
     let mirrors = mirrors::MirrorTable::new(&[("debian".to_owned(), "debian".to_owned())]);
-    let shortened = loosen::shortened(&query).into_iter().map(|(_, shortened)| shortened);
+    let shortened = loosen::shortened(&query).into_iter().chain(loosen::halved(&query));
+    let shortened = shortened.map(|(_, shortened)| shortened);
     for other in shortened.chain(loosen::spelt_otherwise(&query)) {
         assert!(loosen::shortened(&other).len() <= query.text.len());
         let _ = query::Search::parse(&other, &mirrors);
@@ -67,7 +68,7 @@ pub use build::{BuildReport, Progress, build, update};
 pub use catalogue::Intake;
 pub use generation::current;
 pub use mirrors::IndexedMirror;
-pub use query::{MAX_LIMIT, MAX_TERMS, MAX_TEXT, Query, QueryError, Synonyms};
+pub use query::{Kind, MAX_LIMIT, MAX_TERMS, MAX_TEXT, Query, QueryError, Synonyms};
 pub use reader::{Index, IndexStats};
 pub use record::{FileRecord, PathError, is_in_flight};
 pub use search::{Answer, Hit, Limits};

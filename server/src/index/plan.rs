@@ -202,6 +202,11 @@ impl<'a> Conjunction<'a> {
     /// To be told when the last block had no answer: further lists are asked for the next ones.
     pub fn was_vain(&mut self) {
         self.wanted = (self.wanted + MORE_LISTS).min(MAX_LISTS);
+        for list in &mut self.lists {
+            if let Blocks::Any(choices) = list {
+                choices.iter_mut().for_each(Self::was_vain);
+            }
+        }
     }
 
     /// The first common block at or after `target`, or [`TERMINATED`].

@@ -1,6 +1,7 @@
 //! Queries: what a visitor typed, parsed and limited.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
@@ -19,6 +20,15 @@ pub const MAX_LIMIT: usize = 500;
 
 /// For a word, what may stand for it.
 pub type Synonyms = BTreeMap<String, Vec<String>>;
+
+/// What a visitor may want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Something to download.
+    File,
+    /// A place to look around, or an address for a configuration.
+    Folder,
+}
 
 /// A search request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,11 +55,13 @@ pub struct Query {
     pub ext: Option<String>,
     /// Only what is below this folder.
     pub folder: Option<String>,
-    /// Words of the text, in small letters, for which names may have others: each of these counts as found where it is
-    /// a word of its own.
-    pub also: Synonyms,
+    /// For words, in small letters, what names may have instead: each of these counts as found where it is a word of its
+    /// own, or begins one if it ends with `*`.
+    pub also: Arc<Synonyms>,
     /// The same, tried when nothing is found without.
-    pub instead: Synonyms,
+    pub instead: Arc<Synonyms>,
+    /// What should come first.
+    pub kind: Option<Kind>,
     /// Most hits wanted; 0 means 50, more than [`MAX_LIMIT`] means that.
     pub limit: usize,
 }
@@ -135,18 +147,32 @@ impl Term {
 pub struct Choice {
     /// The word as it was typed.
     pub typed: Term,
-    /// What counts as found where it is a word of its own.
-    pub others: Vec<Term>,
+    /// What counts as found, too.
+    pub others: Vec<Other>,
+}
+
+/// What may stand for a word, where it is a word of its own.
+#[derive(Debug)]
+pub struct Other {
+    /// The text.
+    pub term: Term,
+    /// It need not end where a word does.
+    pub is_start: bool,
 }
 
 impl Choice {
     fn new(typed: Term, others: &[String]) -> Self {
-        Self { typed, others: others.iter().map(|other| Term::new(other.as_bytes())).collect() }
+        let other = |text: &String| {
+            let stem = text.strip_suffix('*');
+            let term = Term::new(stem.unwrap_or(text).as_bytes());
+            Other { term, is_start: stem.is_some() }
+        };
+        Self { typed, others: others.iter().map(other).collect() }
     }
 
     /// The word itself, and what may stand for it.
     pub fn terms(&self) -> impl Iterator<Item = &Term> {
-        std::iter::once(&self.typed).chain(&self.others)
+        std::iter::once(&self.typed).chain(self.others.iter().map(|other| &other.term))
     }
 }
 
@@ -230,6 +256,8 @@ pub struct Search {
     pub times: Option<Bounds<i64>>,
     /// Words that look like more and were taken as they stand.
     pub literal: Vec<String>,
+    /// What should come first.
+    pub kind: Option<Kind>,
     /// Most hits wanted.
     pub limit: usize,
 }
@@ -273,6 +301,7 @@ impl Search {
         is_literal: bool,
     ) -> Result<Self, QueryError> {
         let mut search = Self {
+            kind: query.kind,
             limit: if query.limit == 0 { 50 } else { query.limit.min(MAX_LIMIT) },
             ..Self::default()
         };

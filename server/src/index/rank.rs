@@ -10,8 +10,8 @@ use super::fold;
 use super::gram;
 use super::mirrors::MirrorTable;
 use super::order::Tier;
-use super::query::{Choice, Search, Term};
-use super::words::{FORMS, Says, is_sidecar, says};
+use super::query::{Choice, Kind, Other, Search, Term};
+use super::words::{FORMS, OTHER_MACHINE, Says, is_sidecar, says};
 
 /// A candidate line, folded.
 pub struct Candidate<'a> {
@@ -58,8 +58,11 @@ impl<'a> Candidate<'a> {
 /// Places considered for each term; a path with more is not worth the time.
 const MAX_OCCURRENCES: usize = 8;
 
-/// What a word costs that stands for the one that was typed.
+/// What a word costs that stands for the one that was typed; 2 more for each that is named before it.
 const STANDS_FOR: i32 = 10;
+
+/// Points of a place within a word of the name: `arch` of `aarch64`.
+const WITHIN_WORD: i32 = 60;
 
 /// Steps in which the part of a name that is asked for counts.
 const MAX_COVERAGE: i32 = 8;
@@ -77,6 +80,10 @@ const COMMON_MACHINE: i32 = 4;
 const MAX_STANDS_FOR: i32 = 160;
 /// Points for something to install.
 const INSTALLER: i32 = 6;
+/// What a folder costs when three words or more are asked for.
+const VAGUE: i32 = 40;
+/// What a folder costs when a file is asked for, and the other way round.
+const OTHER_KIND: i32 = 300;
 /// Points for a name that always is the newest.
 const NEWEST: i32 = 20;
 
@@ -84,7 +91,7 @@ const NEWEST: i32 = 20;
 /// is for the most common machine.
 fn penalty(line: &[u8], search: &Search) -> i32 {
     let mut highest = 0;
-    let (mut is_common, mut is_windows) = (false, false);
+    let (mut is_common, mut is_windows, mut is_win32) = (false, false, false);
     for Range { start, end } in fold::words(line) {
         let word = &line[start..end];
         let less = match says(word) {
@@ -94,7 +101,11 @@ fn penalty(line: &[u8], search: &Search) -> i32 {
                 is_windows |= !search.names(word);
                 0
             }
-            Some(Says::X86) if !matches!(line.get(end..end + 3), Some(b"_64" | b"-64")) => 12,
+            Some(Says::Win32) => {
+                is_win32 = true;
+                0
+            }
+            Some(Says::X86) if !is_x86_64(&line[end..]) => OTHER_MACHINE,
             Some(Says::Common | Says::X86) => {
                 is_common = true;
                 0
@@ -104,7 +115,16 @@ fn penalty(line: &[u8], search: &Search) -> i32 {
             highest = less;
         }
     }
+    // `win32-x64` is Windows, `win32` alone an old machine.
+    if is_win32 && !is_common && !search.names(b"win32") {
+        highest = highest.max(OTHER_MACHINE);
+    }
     if highest == 0 && is_common && !is_windows { -COMMON_MACHINE } else { highest }
+}
+
+/// Whether `x86` goes on so as to mean the common machine.
+fn is_x86_64(after: &[u8]) -> bool {
+    after.starts_with(b"_64") || after.starts_with(b"-64")
 }
 
 /// What a place costs where a number of the term is a piece of another one: `6` of `x86_64` and of `16`, and, less, of
@@ -127,7 +147,8 @@ fn place(candidate: &Candidate<'_>, place: Range<usize>) -> i32 {
     let (before, after) = (fold::is_boundary(line, at), fold::is_boundary(line, end));
     let number = cut_number(line, &place);
     if at >= name_start {
-        let mut points = 100 - number + 40 * i32::from(before) + 20 * i32::from(after);
+        let inside = if before { 140 } else { WITHIN_WORD };
+        let mut points = inside - number + 20 * i32::from(after);
         if at == name_start {
             points += 60;
             if end == line.len() {
@@ -200,22 +221,28 @@ fn best(
 /// The best place of a word or of what may stand for it.
 fn best_choice(candidate: &Candidate<'_>, choice: &Choice) -> Option<(i32, Range<usize>)> {
     let line = candidate.line;
-    let is_word = |at: &Range<usize>| {
-        let is_extension = line[at.start] == b'.';
-        let ends =
-            if is_extension { at.end == line.len() } else { fold::is_boundary(line, at.end) };
-        ends && fold::is_boundary(line, at.start)
-    };
     let range = |(points, at): Place, term: &Term| (points, at..at + term.bytes.len());
     let typed = in_name(candidate, &choice.typed, |_| true)
         .or_else(|| before_name(candidate, &choice.typed, |_| true))
         .map(|found| range(found, &choice.typed));
-    let other = |term| {
+    let other = |(Other { term, is_start }, rank): (&Other, i32)| {
+        let is_extension = term.bytes.first() == Some(&b'.');
+        let is_word = |at: &Range<usize>| {
+            let ends = if is_extension {
+                at.end == line.len()
+            } else {
+                *is_start || fold::is_boundary(line, at.end)
+            };
+            // `x86` does not stand in `x86_64`.
+            let goes_on = term.bytes.ends_with(b"x86") && is_x86_64(&line[at.end..]);
+            ends && fold::is_boundary(line, at.start) && !goes_on
+        };
         in_name(candidate, term, is_word)
             .or_else(|| before_name(candidate, term, is_word))
-            .map(|(points, at)| range((points.min(MAX_STANDS_FOR) - STANDS_FOR, at), term))
+            .map(|(points, at)| range((points.min(MAX_STANDS_FOR) - STANDS_FOR - rank, at), term))
     };
-    typed.into_iter().chain(choice.others.iter().filter_map(other)).max_by_key(|found| found.0)
+    let others = choice.others.iter().zip((0..).step_by(2)).filter_map(other);
+    typed.into_iter().chain(others).max_by_key(|found| found.0)
 }
 
 /// How much of a name was asked for, in steps up to [`MAX_COVERAGE`]. Only words of letters count:
@@ -384,6 +411,12 @@ pub fn score(
         places.push(found);
     }
     score -= 25 * i32::from(candidate.tier);
+    if candidate.is_dir && search.wanted.len() + search.choices.len() >= 3 {
+        score -= VAGUE;
+    }
+    if search.kind.is_some_and(|kind| (kind == Kind::Folder) != candidate.is_dir) {
+        score -= OTHER_KIND;
+    }
     // PERF: each step bounds what the dearer ones after it may add; most lines of a common word end early.
     let name_adds = 5 * MAX_COVERAGE + INSTALLER + NEWEST;
     if score + name_adds + 2 * FOLDER_NAMED + COMMON_MACHINE < floor {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -207,13 +208,17 @@ fn words_stand_for_others() {
     build_files(dir.path(), &paths.map(|path| path.as_bytes().to_vec()));
     let index = Index::open(dir.path()).unwrap();
     let synonyms = |word: &str, others: &[&str]| {
-        Synonyms::from([(word.to_owned(), others.iter().map(|&other| other.to_owned()).collect())])
+        let others = others.iter().map(|&other| other.to_owned()).collect();
+        Arc::new(Synonyms::from([(word.to_owned(), others)]))
     };
     let also = synonyms("windows", &["win", ".exe"]);
     let instead = synonyms("amd64", &["x86_64"]);
     let search = |text: &str| {
-        let answer =
-            index.search(&Query { also: also.clone(), instead: instead.clone(), ..query(text) });
+        let answer = index.search(&Query {
+            also: Arc::clone(&also),
+            instead: Arc::clone(&instead),
+            ..query(text)
+        });
         let Answer { hits, without, .. } = answer.unwrap();
         (hits.into_iter().map(|hit| hit.path).collect::<Vec<_>>().join(" "), without)
     };

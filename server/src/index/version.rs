@@ -17,6 +17,8 @@ const LETTER: u16 = 16;
 const PIECE: u16 = 300;
 const PRE_RELEASE: u16 = 900;
 const TILDE: u16 = 1000;
+/// Highest number of a piece that stands right behind its word: `dvd1`.
+const MAX_GLUED_PIECE: u16 = 20;
 
 /// How far before a release a version with this word is: `rc` is the nearest.
 fn pre_release(word: &[u8], is_in_version: bool) -> Option<u16> {
@@ -103,12 +105,16 @@ impl<'a> Tokens<'a> {
         let end = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (number, after) = digits.split_at(end);
         self.rest = after;
+        let is_glued = self.before == Before::Letter;
         self.before = Before::Number;
         let zeros = number.iter().take_while(|&&byte| byte == b'0').count();
         let counts_pieces = std::mem::take(&mut self.counts_pieces);
         if counts_pieces && class == NUMBER && (1..=2).contains(&number.len()) {
             let value = number.iter().fold(0, |sum, digit| 10 * sum + u16::from(digit - b'0'));
-            return (PIECE + value, b"");
+            // `cd78.iso` is the disc of version 7.8.
+            if !is_glued || value <= MAX_GLUED_PIECE {
+                return (PIECE + value, b"");
+            }
         }
         let is_epoch = class == NUMBER && after.first() == Some(&b':');
         (if is_epoch { EPOCH } else { class }, &number[zeros..])
@@ -238,6 +244,9 @@ pub fn newest_first(left: &[u8], right: &[u8]) -> Ordering {
     let counts_pieces = counts_pieces_before(&left[..start]);
     let (mut a, mut b) = (Tokens::new(&left[start..]), Tokens::new(&right[start..]));
     (a.counts_pieces, b.counts_pieces) = (counts_pieces, counts_pieces);
+    if start > 0 && left[start - 1].is_ascii_alphabetic() {
+        (a.before, b.before) = (Before::Letter, Before::Letter);
+    }
     while !(a.rest.is_empty() && b.rest.is_empty()) {
         let ((class_a, x), (class_b, y)) = (a.next(), b.next());
         if class_a != class_b {

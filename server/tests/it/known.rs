@@ -13,6 +13,10 @@ const LARGER_TREE: &str = include_str!("../fixtures/search/larger-tree.txt");
 const LARGER: &str = include_str!("../fixtures/search/larger.tsv");
 const LATER_TREE: &str = include_str!("../fixtures/search/later-tree.txt");
 const LATER: &str = include_str!("../fixtures/search/later.tsv");
+const STUDENTS_TREE: &str = include_str!("../fixtures/search/students-tree.txt");
+const STUDENTS: &str = include_str!("../fixtures/search/students.tsv");
+const PACKAGES_TREE: &str = include_str!("../fixtures/search/packages-tree.txt");
+const PACKAGES: &str = include_str!("../fixtures/search/packages.tsv");
 
 /// Shares of queries that must be answered, in percent.
 struct Share {
@@ -93,6 +97,16 @@ async fn people_find_the_file_they_mean_in_a_larger_tree() {
 #[tokio::test]
 async fn people_find_what_was_asked_for_later() {
     score(&[TREE, LARGER_TREE, LATER_TREE], LATER, Share { first: 90, among_five: 98 }).await;
+}
+
+#[tokio::test]
+async fn students_in_a_hurry_find_theirs() {
+    score(&[STUDENTS_TREE], STUDENTS, Share { first: 90, among_five: 96 }).await;
+}
+
+#[tokio::test]
+async fn packages_and_repositories_are_found() {
+    score(&[PACKAGES_TREE], PACKAGES, Share { first: 90, among_five: 98 }).await;
 }
 
 #[expect(clippy::print_stderr, reason = "the score is worth reading when it is good, too")]

@@ -153,7 +153,7 @@ pub async fn find_files(state: &AppState, asked: Asked) -> Result<index::Answer,
     let index = state.index().ok_or(AppError::NoIndex)?;
     let snapshot = state.snapshot();
     let reading = snapshot.content.lexicon.read(&asked.text);
-    let Reading { text, mirrors, anywhere, also, instead } = reading;
+    let Reading { text, mirrors, anywhere, kind, also, instead } = reading;
     let (mirrors, anywhere) = match asked.mirror {
         Some(name) => {
             (vec![snapshot.resolve(&name).map_or(name, |mirror| mirror.id.clone())], None)
@@ -161,9 +161,13 @@ pub async fn find_files(state: &AppState, asked: Asked) -> Result<index::Answer,
         // Words may mean mirrors that this site, or its index, does not have.
         None => (mirrors.into_iter().filter(|id| index.has_mirror(id)).collect(), anywhere),
     };
-    let text = if text.is_empty() && mirrors.is_empty() { asked.text } else { text };
+    let text = match &anywhere {
+        Some(anywhere) if mirrors.is_empty() => anywhere.clone(),
+        _ if text.is_empty() && mirrors.is_empty() => asked.text,
+        _ => text,
+    };
     let Asked { ext, folder, limit, .. } = asked;
-    let query = Query { text, mirrors, ext, folder, also, instead, limit };
+    let query = Query { text, mirrors, ext, folder, also, instead, kind, limit };
     let answer = tokio::task::spawn_blocking(move || match anywhere {
         Some(text) if index.search_within(&query, Limits::VISITOR)?.total == 0 => {
             index.search(&Query { text, mirrors: Vec::new(), ..query })
