@@ -199,7 +199,8 @@ impl Lexicon {
     fn known_at(&self, text: &str) -> Option<(usize, &Meaning)> {
         let ends: Vec<usize> =
             text.char_indices().map(|(at, c)| at + c.len_utf8()).take(self.longest).collect();
-        ends.into_iter().rev().find_map(|end| Some((end, self.meanings.get(&text[..end])?)))
+        let meaning = |end: usize| self.meanings.get(text[..end].to_ascii_lowercase().as_str());
+        ends.into_iter().rev().find_map(|end| Some((end, meaning(end)?)))
     }
 }
 
@@ -275,7 +276,7 @@ mod tests {
         assert_eq!(read("a 下载"), ("a".to_owned(), Some(Kind::File)));
         assert_eq!(read("a源目录"), ("a".to_owned(), Some(Kind::Folder)));
         let lexicon = Lexicon::parse("search.toml", "[words]\n\"64位\" = \"64bit\"\n").unwrap();
-        assert_eq!(lexicon.read("win64位 64").text, "win 64bit 64");
+        assert_eq!(lexicon.read("Win64位 64").text, "Win 64bit 64");
         assert_eq!(read("a 源"), ("a".to_owned(), None));
     }
 

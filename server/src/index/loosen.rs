@@ -37,6 +37,23 @@ pub fn spelt_otherwise(query: &Query) -> Option<Query> {
     Some(Query { text, also: Arc::new(also), instead: Arc::default(), ..query.clone() })
 }
 
+/// The query with all that hangs together taken apart: `rocky9-minimal` as `rocky 9 minimal`. Nothing when nothing does.
+pub fn in_pieces(query: &Query) -> Option<Query> {
+    let is_mark = |c: char| matches!(c, '-' | '_' | ':');
+    let mut words = Vec::new();
+    for word in split(&query.text) {
+        if word.is_plain() && word.text.contains(is_mark) {
+            let pieces = word.text.split(is_mark).filter(|piece| !piece.is_empty());
+            words.extend(pieces.map(Word::plain));
+        } else {
+            words.push(word);
+        }
+    }
+    let text = join(&words);
+    let query = (text != query.text).then(|| Query { text, ..query.clone() })?;
+    spelt_otherwise(&query).or(Some(query))
+}
+
 /// The query without one of its words, for each that may go, with what is left out; the last first.
 pub fn shortened(query: &Query) -> Vec<(String, Query)> {
     let (words, plain) = may_go(query);
@@ -74,8 +91,8 @@ fn join<'a>(words: impl IntoIterator<Item = &'a Word>) -> String {
     words.into_iter().map(Word::source).collect::<Vec<_>>().join(" ")
 }
 
-/// The letters and the versions of a word that begins with letters and has both: `centos` and `7` of `centos7`, `blender`,
-/// `4.5` and `linux` of `blender4.5linux`.
+/// The letters and the versions of a word that begins with letters and has both: `centos` and `7` of `centos7`; `gdb`,
+/// `16.3`, `tar` and `xz` of `gdb16.3.tar.xz`.
 fn apart(word: &Word) -> Option<Vec<&str>> {
     let text = word.text.as_str();
     let is_version = |c: char| c.is_ascii_digit() || c == '.';
@@ -92,10 +109,11 @@ fn apart(word: &Word) -> Option<Vec<&str>> {
         if !pieces.is_empty() && piece.chars().count() == 1 && first.is_alphabetic() {
             return None;
         }
-        pieces.push(piece);
+        pieces.extend(Some(piece.trim_matches('.')).filter(|piece| !piece.is_empty()));
         rest = after;
     }
-    (pieces.len() > 1 && !pieces.contains(&".")).then_some(pieces)
+    let has_version = pieces.iter().any(|piece| piece.starts_with(is_version));
+    (pieces.len() > 1 && has_version).then_some(pieces)
 }
 
 /// How a word may be spelt in names. What ends with `*` need not end where a word does, for it may still be typed.
@@ -153,6 +171,8 @@ mod tests {
         assert_eq!(spelt("centos7"), pair("centos 7", ""));
         assert_eq!(spelt("blender4.5linux"), pair("blender 4.5 linux", "4-5 4_5 45"));
         assert_eq!(spelt("jdk17.0 \"a1\""), pair("jdk 17.0 \"a1\"", "17-0 17_0 170"));
+        assert_eq!(spelt("gdb16.3.tar.xz"), pair("gdb 16.3 tar xz", "16-3 16_3 163"));
+        assert_eq!(spelt("readme.txt"), pair("readme.txt", "readme-txt readme_txt readmetxt"));
         assert_eq!(spelt("python312"), pair("python 312", "3.12"));
         assert_eq!(spelt("remi-el9"), pair("remi-el9", "remi_el9* remiel9* remi-el-9 remi-el_9"));
         assert_eq!(spelt("JSON::XS"), pair("JSON::XS", "json-xs* json_xs* jsonxs*"));
@@ -169,6 +189,14 @@ mod tests {
         let other = spelt_otherwise(&Query { instead, ..query("AMD64 iso") }).unwrap();
         assert_eq!(other.text, "AMD64 iso", "what is known is no name with a version");
         assert_eq!(other.also["amd64"][0], "x86_64");
+    }
+
+    #[test]
+    fn what_hangs_together_is_taken_apart() {
+        let pieces = |text: &str| in_pieces(&query(text)).map(|query| query.text);
+        assert_eq!(pieces("rocky9-minimal ext:iso"), Some("rocky 9 minimal ext:iso".to_owned()));
+        assert_eq!(pieces("debian_live-kde"), Some("debian live kde".to_owned()));
+        assert_eq!(pieces("plain -x \"a-b\""), None);
     }
 
     #[test]

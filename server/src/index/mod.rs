@@ -42,7 +42,8 @@ pub fn try_query(text: &str, line: &[u8]) {
     let mirrors = mirrors::MirrorTable::new(&[("debian".to_owned(), "debian".to_owned())]);
     let shortened = loosen::shortened(&query).into_iter().chain(loosen::halved(&query));
     let shortened = shortened.map(|(_, shortened)| shortened);
-    for other in shortened.chain(loosen::spelt_otherwise(&query)) {
+    let spelt = loosen::spelt_otherwise(&query).into_iter().chain(loosen::in_pieces(&query));
+    for other in shortened.chain(spelt) {
         assert!(loosen::shortened(&other).len() <= query.text.len());
         let _ = query::Search::parse(&other, &mirrors);
     }

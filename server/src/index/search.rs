@@ -102,10 +102,10 @@ const WORTH_TWO_PASSES: u32 = 200;
 const EMPTY_HANDED: u32 = 20;
 
 /// When a word is left out, how many points of the best hit twice as many matches weigh up.
-const RARITY: i32 = 5;
+const RARITY: i32 = 10;
 
 /// How many points of the best hit it costs to leave out the first word.
-const FIRST_WORD: i32 = 60;
+const FIRST_WORD: i32 = 110;
 
 /// After this time no other reading of a query that finds nothing is tried.
 const READINGS: Duration = Duration::from_millis(SLOWNESS * 20);
@@ -160,13 +160,17 @@ struct Run<'a> {
 }
 
 impl Index {
-    /// Answers a query within [`Limits::VISITOR`]. When nothing is found, words may be spelt otherwise; when there is
-    /// nothing either, one is left out, or two: those without which the best hit is best.
+    /// Answers a query within [`Limits::VISITOR`]. When nothing is found, words may be spelt otherwise, then they are taken
+    /// apart; when there is nothing either, one is left out, or two: those without which the best hit is best.
     pub fn search(&self, query: &Query) -> Result<Answer, QueryError> {
         let answer = self.search_within(query, Limits::VISITOR)?;
         if answer.total > 0 || !answer.total_is_exact {
             return Ok(answer);
         }
+        Ok(self.read_otherwise(query).unwrap_or(answer))
+    }
+
+    fn read_otherwise(&self, query: &Query) -> Option<Answer> {
         let started = Instant::now();
         // What cannot be searched is no reading.
         let found = |query: &Query| {
@@ -176,32 +180,21 @@ impl Index {
         };
         let spelt = loosen::spelt_otherwise(query);
         if let Some(other) = spelt.as_ref().and_then(found) {
-            return Ok(other);
+            return Some(other);
         }
-        let query = spelt.as_ref().unwrap_or(query);
-        for shortened in [loosen::shortened, loosen::halved] {
-            // Of as many words each, so that scores can be compared; rare words say more than common ones, and the first
-            // one what is meant.
-            let worth = |words: &str, answer: &Answer| {
-                let rarity = i32::try_from(answer.total.ilog2()).unwrap_or(0);
-                let first = |text: &str| text.split_whitespace().next().map(str::to_owned);
-                let is_first = first(words) == first(&query.text);
-                let score = answer.hits.first().map_or(0, |hit| hit.score);
-                score - RARITY * rarity - FIRST_WORD * i32::from(is_first)
-            };
-            let others = shortened(query).into_iter().rev();
-            let best = others
-                .filter_map(|(words, query)| {
-                    let answer = found(&query)?;
-                    Some((worth(&words, &answer), Answer { without: Some(words), ..answer }))
-                })
-                .max_by_key(|(worth, _)| *worth)
-                .map(|(_, answer)| answer);
-            if let Some(best) = best {
-                return Ok(best);
-            }
+        let pieces = loosen::in_pieces(query);
+        if let Some(other) = pieces.as_ref().and_then(found) {
+            return Some(other);
         }
-        Ok(answer)
+        let query = pieces.as_ref().or(spelt.as_ref()).unwrap_or(query);
+        let best = |shortened: Vec<(String, Query)>| {
+            let others = shortened.into_iter().rev();
+            let others = others.filter_map(|(words, query)| Some((words, found(&query)?)));
+            let (words, answer) =
+                others.max_by_key(|(words, answer)| worth(query, words, answer))?;
+            Some(Answer { without: Some(words), ..answer })
+        };
+        best(loosen::shortened(query)).or_else(|| best(loosen::halved(query)))
     }
 
     /// Answers a query within other limits.
@@ -284,6 +277,16 @@ impl Index {
 
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// What the answer to a query without some of its words is worth among those with as many words, so that scores can be
+/// compared: rare words say more than common ones, and the first one what is meant.
+fn worth(query: &Query, without: &str, answer: &Answer) -> i32 {
+    let first = |text: &str| text.split_whitespace().next().map(str::to_owned);
+    let rarity = i32::try_from(answer.total.ilog2()).unwrap_or(0);
+    let is_first = first(without) == first(&query.text);
+    let score = answer.hits.first().map_or(0, |hit| hit.score);
+    score - RARITY * rarity - FIRST_WORD * i32::from(is_first)
 }
 
 /// Whether there are so many candidate blocks that the likely best ones should be looked at first.

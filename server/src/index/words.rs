@@ -168,6 +168,7 @@ static SAYS: Words<Says> = Words::new(&[
     (b"preview", UNRIPE),
     (b"initramfs", UNRIPE),
     (b"src", FOR_BUILDERS),
+    (b"gnu", Says::Less(2)),
     (b"source", FOR_BUILDERS),
 ]);
 /// How much less files for other machines are wanted.

@@ -17,6 +17,8 @@ const STUDENTS_TREE: &str = include_str!("../fixtures/search/students-tree.txt")
 const STUDENTS: &str = include_str!("../fixtures/search/students.tsv");
 const PACKAGES_TREE: &str = include_str!("../fixtures/search/packages-tree.txt");
 const PACKAGES: &str = include_str!("../fixtures/search/packages.tsv");
+const FAIR_TREE: &str = include_str!("../fixtures/search/fair-tree.txt");
+const FAIR: &str = include_str!("../fixtures/search/fair.tsv");
 
 /// Shares of queries that must be answered, in percent.
 struct Share {
@@ -107,6 +109,11 @@ async fn students_in_a_hurry_find_theirs() {
 #[tokio::test]
 async fn packages_and_repositories_are_found() {
     score(&[PACKAGES_TREE], PACKAGES, Share { first: 90, among_five: 98 }).await;
+}
+
+#[tokio::test]
+async fn a_fair_sample_of_a_day_is_answered() {
+    score(&[FAIR_TREE], FAIR, Share { first: 90, among_five: 98 }).await;
 }
 
 #[expect(clippy::print_stderr, reason = "the score is worth reading when it is good, too")]
