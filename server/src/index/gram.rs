@@ -24,7 +24,7 @@ impl Gram {
     }
 
     /// Three consecutive bytes of a folded line. None with a slash: the words around it say enough, and such grams would be
-    /// a fourteenth of the index.
+    /// a thirteenth of the inverted index.
     pub fn trigram(bytes: [u8; 3]) -> Option<Self> {
         let [a, b, c] = bytes;
         (!bytes.contains(&b'/')).then(|| Self::new(0, u32::from_be_bytes([0, a, b, c])))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::query::{Query, Synonyms, Word, split};
+use super::query::{MAX_TERMS, Query, Synonyms, Word, split};
 
 /// Words left out in turn at most: each costs a search.
 const MAX_LEFT_OUT: usize = 5;
@@ -39,18 +39,18 @@ pub fn spelt_otherwise(query: &Query) -> Option<Query> {
 
 /// The query with all that hangs together taken apart: `rocky9-minimal` as `rocky 9 minimal`. Nothing when nothing does.
 pub fn in_pieces(query: &Query) -> Option<Query> {
-    let is_mark = |c: char| matches!(c, '-' | '_' | ':');
     let mut words = Vec::new();
     for word in split(&query.text) {
         if word.is_plain() && word.text.contains(is_mark) {
-            let pieces = word.text.split(is_mark).filter(|piece| !piece.is_empty());
-            words.extend(pieces.map(Word::plain));
+            words.extend(pieces(&word.text).map(Word::plain));
         } else {
             words.push(word);
         }
     }
     let text = join(&words);
-    let query = (text != query.text).then(|| Query { text, ..query.clone() })?;
+    // A query of more words would be refused, and every shorter one of it, too.
+    let is_other = text != query.text && words.len() <= MAX_TERMS;
+    let query = is_other.then(|| Query { text, ..query.clone() })?;
     spelt_otherwise(&query).or(Some(query))
 }
 
@@ -91,6 +91,15 @@ fn join<'a>(words: impl IntoIterator<Item = &'a Word>) -> String {
     words.into_iter().map(Word::source).collect::<Vec<_>>().join(" ")
 }
 
+/// Whether a mark holds words together.
+fn is_mark(c: char) -> bool {
+    matches!(c, '-' | '_' | ':')
+}
+
+fn pieces(word: &str) -> impl Iterator<Item = &str> {
+    word.split(is_mark).filter(|piece| !piece.is_empty())
+}
+
 /// The letters and the versions of a word that begins with letters and has both: `centos` and `7` of `centos7`; `gdb`,
 /// `16.3`, `tar` and `xz` of `gdb16.3.tar.xz`.
 fn apart(word: &Word) -> Option<Vec<&str>> {
@@ -121,9 +130,8 @@ fn spellings(word: &str) -> Vec<String> {
     let mut others = Vec::new();
     let start = |text: String| format!("{text}*");
     // What stays as it is, a version say, keeps a word that is nowhere cheap to look for.
-    let is_mark = |c: char| matches!(c, '-' | '_' | ':');
     if word.contains(is_mark) {
-        let pieces: Vec<&str> = word.split(is_mark).filter(|piece| !piece.is_empty()).collect();
+        let pieces: Vec<&str> = pieces(word).collect();
         others.extend(["-", "_", ""].map(|mark| start(pieces.join(mark))));
         let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
         if stem.len() < word.len() && stem.ends_with(char::is_alphabetic) {
@@ -196,6 +204,7 @@ mod tests {
         let pieces = |text: &str| in_pieces(&query(text)).map(|query| query.text);
         assert_eq!(pieces("rocky9-minimal ext:iso"), Some("rocky 9 minimal ext:iso".to_owned()));
         assert_eq!(pieces("debian_live-kde"), Some("debian live kde".to_owned()));
+        assert_eq!(pieces("a-b-c-d-e-f-g-h i"), None, "too many words");
         assert_eq!(pieces("plain -x \"a-b\""), None);
     }
 

@@ -168,8 +168,9 @@ static SAYS: Words<Says> = Words::new(&[
     (b"preview", UNRIPE),
     (b"initramfs", UNRIPE),
     (b"src", FOR_BUILDERS),
-    (b"gnu", Says::Less(2)),
     (b"source", FOR_BUILDERS),
+    // Of the two builds for Windows, that of its own compiler.
+    (b"gnu", Says::Less(2)),
 ]);
 /// How much less files for other machines are wanted.
 pub const OTHER_MACHINE: i32 = 12;
