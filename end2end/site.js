@@ -94,6 +94,7 @@ export const PAGES = {
   search: { path: "/search" },
   "search-results": { path: "/search?q=debian" },
   "search-files": { path: "/search/files?q=iso&ext=iso" },
+  "search-copies": { path: "/search?q=hello-2.12.99" },
   "search-nothing": { path: "/search?q=qqqzzzxxx" },
   "search-without": { path: "/search/files?q=debian+iso+nonsensical" },
   "search-wrong": { path: "/search?q=size%3Awrong+iso" },
